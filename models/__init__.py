@@ -1,0 +1,1 @@
+"""Tables, the shapes the API shows, and the transactions that keep them right."""

@@ -1,0 +1,74 @@
+"""Contacts: a person, the identities that lead to them, their tags and what they agreed to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column
+from sqlmodel import Field, SQLModel
+
+from models.base import JsonColumn, new_id
+
+
+class ContactBase(SQLModel):
+    """What every form of a contact has."""
+
+    email: str | None = Field(default=None, max_length=254, unique=True, index=True)
+    timezone: str | None = Field(
+        default=None, max_length=64, description="IANA name; None is unknown, a setting decides"
+    )
+    locale: str | None = Field(default=None, max_length=35, description="BCP 47, e.g. ja-JP")
+
+
+class Contact(ContactBase, table=True):
+    """The row. It stays in activities and the API and never enters a workflow."""
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    attributes: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JsonColumn, nullable=False))
+    score: int = 0
+    tempo: float | None = Field(
+        default=None, description="set for test contacts: their journeys run this many times faster"
+    )
+    merged_into: UUID | None = None
+    created_at: datetime = Field(description="journey time")
+    recorded_at: datetime = Field(description="database time")
+
+    @property
+    def test(self) -> bool:
+        """Kept out of reports; mailed only where tests may mail."""
+        return self.tempo is not None
+
+
+class Identity(SQLModel, table=True):
+    """A user id, anonymous id or e-mail that leads to a contact."""
+
+    kind: str = Field(primary_key=True, max_length=16)
+    value: str = Field(primary_key=True, max_length=256)
+    # No foreign key: a new identity is written before its contact, in the order that avoids deadlocks.
+    contact_id: UUID = Field(index=True)
+
+
+class ContactTag(SQLModel, table=True):
+    """A tag on a contact."""
+
+    __tablename__ = "contact_tag"
+
+    contact_id: UUID = Field(primary_key=True, foreign_key="contact.id")
+    tag: str = Field(primary_key=True, max_length=100)
+    at: datetime
+    recorded_at: datetime
+
+
+class Consent(SQLModel, table=True):
+    """One decision of a contact about one topic. The latest by `id` is in force; earlier ones are the proof."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    contact_id: UUID = Field(foreign_key="contact.id", index=True)
+    topic: str = Field(max_length=64)
+    given: bool
+    source: str = Field(max_length=200, description="form:whitepaper, unsubscribe-link, api …")
+    wording: str | None = Field(default=None, description="what the person read when they agreed")
+    at: datetime
+    recorded_at: datetime

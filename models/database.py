@@ -1,0 +1,239 @@
+"""The database: SQLite at a desk, PostgreSQL in production, one way to write to either.
+
+    async with database.write() as tx: …    one short transaction; committed at the end
+    async with database.read() as tx: …     reads only
+
+SQLite has one writer. Writers of all processes queue at a turnstile of two lock files, because waiting for
+SQLite's own lock starves whoever is unlucky. On PostgreSQL the isolation is READ COMMITTED, always: rules that
+lock first and read afterwards depend on reading what the lock waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Row, Table, event, make_url, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlmodel import SQLModel
+
+from models.contact import Contact
+from tabiji.errors import ConfigurationError, DatabaseDown, UnknownContact
+
+T = TypeVar("T")
+RETRIED = {"40P01", "40001"}
+"""Deadlock and serialisation failure: the whole group is repeated, all of it is keyed."""
+
+
+class Turnstile:
+    """A fair queue of writers over all processes: take T, take M, release T; release M after the commit."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._paths = (folder / f"{name}.turn", folder / f"{name}.write")
+        self._here = asyncio.Lock()
+
+    @asynccontextmanager
+    async def pass_through(self) -> AsyncGenerator[None]:
+        """Hold the right to write."""
+        async with self._here:
+            taking = asyncio.ensure_future(asyncio.to_thread(self._take))
+            try:
+                held = await asyncio.shield(taking)
+            except asyncio.CancelledError:
+                # The thread cannot be stopped: what it takes must be given back.
+                taking.add_done_callback(lambda taken: os.close(taken.result()) if not taken.exception() else None)
+                raise
+            try:
+                yield
+            finally:
+                os.close(held)
+
+    def _take(self) -> int:
+        turn, write = (os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600) for path in self._paths)
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            fcntl.flock(write, fcntl.LOCK_EX)
+        finally:
+            os.close(turn)
+        return write
+
+
+class Database:
+    """An engine and the rules for using it."""
+
+    def __init__(self, url: str, *, pool: int = 10) -> None:
+        self.url = resolve(url)
+        self.dialect = self.url.get_backend_name()
+        self._turnstile: Turnstile | None = None
+        if self.dialect == "sqlite":
+            file = Path(self.url.database or "")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self._turnstile = Turnstile(file.parent, file.name)
+            self.engine: AsyncEngine = create_async_engine(
+                self.url, connect_args={"isolation_level": None, "timeout": 30}, hide_parameters=True, pool_size=pool
+            )
+            event.listen(self.engine.sync_engine, "connect", _sqlite_connect)
+            event.listen(self.engine.sync_engine, "begin", _sqlite_begin)
+        else:
+            self.engine = create_async_engine(
+                self.url,
+                isolation_level="READ COMMITTED",
+                hide_parameters=True,
+                pool_size=pool,
+                max_overflow=0,
+                pool_pre_ping=True,
+                connect_args={"timeout": 10},
+            )
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[AsyncConnection]:
+        """A connection for reading. Nothing it does is kept.
+
+        Raises:
+            DatabaseDown: No connection could be had.
+        """
+        try:
+            async with self.engine.connect() as connection, connection.begin() as begun:
+                yield connection
+                await begun.rollback()
+        except (OSError, OperationalError, InterfaceError) as error:
+            raise _away(error) from error
+
+    @asynccontextmanager
+    async def write(self) -> AsyncGenerator[AsyncConnection]:
+        """One transaction, committed at the end of the block unless it raises.
+
+        Raises:
+            DatabaseDown: No connection could be had, or it broke. The commit may or may not have happened.
+        """
+        try:
+            if self._turnstile is None:
+                async with self.engine.begin() as connection:
+                    yield connection
+            else:
+                async with self._turnstile.pass_through(), self.engine.connect() as connection:
+                    await connection.execution_options(tabiji_write=True)
+                    async with connection.begin():
+                        yield connection
+        except (OSError, OperationalError, InterfaceError) as error:
+            raise _away(error) from error
+
+    async def transact(self, work: Callable[[AsyncConnection], Coroutine[Any, Any, T]]) -> T:
+        """Run work in a transaction of its own; again from the start when the database broke a deadlock."""
+        for _ in range(20):
+            try:
+                async with self.write() as tx:
+                    return await work(tx)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in RETRIED:
+                    raise
+        raise DatabaseDown("the database broke twenty deadlocks in a row on the same work")
+
+    async def now(self, tx: AsyncConnection) -> datetime:
+        """Database time: serves leases, pending age and audit. Never compared with journey time."""
+        if self.dialect == "sqlite":
+            return datetime.now(UTC)  # one machine, one clock
+        return (await tx.execute(select(postgresql_clock()))).scalar_one()
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        await self.engine.dispose()
+
+
+def postgresql_clock() -> Any:
+    """PostgreSQL's clock, which goes on inside a transaction."""
+    from sqlalchemy import func
+    from sqlmodel.sql.sqltypes import UTCDateTime
+
+    return func.clock_timestamp(type_=UTCDateTime())
+
+
+def resolve(url: str) -> URL:
+    """Name the async driver; refuse what is neither SQLite nor PostgreSQL."""
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except Exception:
+        raise ConfigurationError(
+            "TABIJI_DATABASE_URL cannot be read. Say postgresql://user:password@host/name or sqlite:///path."
+        ) from None
+    if backend == "sqlite":
+        if parsed.database in (None, "", ":memory:"):
+            raise ConfigurationError("TABIJI_DATABASE_URL: SQLite must be a file, several processes share it.")
+        return parsed.set(drivername="sqlite+aiosqlite")
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+asyncpg")
+    raise ConfigurationError(
+        f"TABIJI_DATABASE_URL: {backend} is not supported. Say postgresql://… or sqlite:///path."
+    )
+
+
+def table(model: type[SQLModel]) -> Table:
+    """The table behind a model, for statements without an ORM."""
+    return model.__table__  # type: ignore[attr-defined, no-any-return] # SQLModel adds it to every table model
+
+
+def insert(tx: AsyncConnection, model: type[SQLModel]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that knows ON CONFLICT on either database."""
+    make = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
+    return make(table(model))
+
+
+async def lock_contacts(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Row[Any]]:
+    """Lock contacts in one sorted statement; read what depends on it in later ones.
+
+    Returns:
+        Each id asked for with the row that stands for it now: of the contact it was merged into, if it was.
+
+    Raises:
+        UnknownContact: One of them is not there.
+    """
+    wanted = sorted(set(ids))
+    contacts = table(Contact)
+    found: dict[UUID, Row[Any]] = {}
+    stands_for = {contact: contact for contact in wanted}
+    while missing := sorted({target for target in stands_for.values() if target not in found}):
+        # On SQLite FOR UPDATE is left out: BEGIN IMMEDIATE has locked everything already.
+        query = select(contacts).where(contacts.c.id.in_(missing)).order_by(contacts.c.id)
+        rows = (await tx.execute(query.with_for_update(key_share=True))).all()
+        found.update({row.id: row for row in rows})
+        for target in missing:
+            if target not in found:
+                raise UnknownContact(target)
+        stands_for = {asked: found[target].merged_into or target for asked, target in stands_for.items()}
+    return {asked: found[target] for asked, target in stands_for.items()}
+
+
+def lease(now: datetime, span: timedelta) -> datetime:
+    """When a lease taken now runs out."""
+    return now + span
+
+
+def _away(error: Exception) -> DatabaseDown:
+    return DatabaseDown(
+        f"the database does not answer ({type(getattr(error, 'orig', None) or error).__name__}). "
+        "Check TABIJI_DATABASE_URL and that it runs."
+    )
+
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:
+    cursor: sqlite3.Cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _sqlite_begin(connection: Any) -> None:
+    writing = connection.get_execution_options().get("tabiji_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

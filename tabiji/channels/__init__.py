@@ -1,0 +1,1 @@
+"""Carriers: what takes a message to a person."""

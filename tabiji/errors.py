@@ -1,0 +1,141 @@
+"""Every error tabiji raises on purpose.
+
+    TabijiError
+    ├── ConfigurationError      a setting is missing, wrong or refers to something that is not there
+    ├── JourneyDefinitionError  a journey's source breaks a rule of the language
+    ├── Refused                 the order can never be carried out: not retried
+    │   ├── UnknownContact
+    │   ├── UnknownJourney
+    │   ├── UnknownEnrollment
+    │   ├── InvalidEvent        the caller's input is wrong; `field` names the place
+    │   └── Superseded          a newer attempt has taken over
+    └── Unavailable             it may work later: retried
+        ├── TemplateError       a template or a variable is missing; the next deploy may mend it
+        ├── ChannelDown         the carrier is away or asked for patience
+        ├── Busy                another attempt holds the lease
+        └── DatabaseDown
+
+`code` is stable and may be matched on; `retryable` says whether trying again can help;
+`retry_after` asks for a certain patience. Messages never carry an address, a name or free text of a
+person: they travel into logs and Temporal histories.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import ClassVar
+
+
+class TabijiError(Exception):
+    """Root of the tree."""
+
+    code: ClassVar[str] = "tabiji"
+    retryable: ClassVar[bool] = False
+    retry_after: timedelta | None = None
+
+
+class ConfigurationError(TabijiError):
+    """A setting is missing, wrong or refers to something that is not there."""
+
+    code = "configuration"
+
+
+class JourneyDefinitionError(TabijiError):
+    """A journey's source breaks a rule of the language."""
+
+    code = "journey_definition"
+
+
+class Refused(TabijiError):
+    """The order can never be carried out as it stands."""
+
+    code = "refused"
+
+
+class UnknownContact(Refused):
+    """The contact is gone, or never was."""
+
+    code = "unknown_contact"
+
+    def __init__(self, contact_id: object) -> None:
+        super().__init__(f"no contact {contact_id}. It was erased or merged, or the id is from another database.")
+
+
+class UnknownJourney(Refused):
+    """No journey of that name is loaded."""
+
+    code = "unknown_journey"
+
+    def __init__(self, name: str, known: tuple[str, ...] = ()) -> None:
+        listed = ", ".join(known) or "none"
+        super().__init__(f"no journey {name!r} is loaded. Known: {listed}. Journeys are found in workflows/.")
+
+
+class UnknownEnrollment(Refused):
+    """No enrollment has that id."""
+
+    code = "unknown_enrollment"
+
+    def __init__(self, enrollment_id: str) -> None:
+        super().__init__(f"no enrollment {enrollment_id!r}. List them with GET /v1/enrollments.")
+
+
+class InvalidEvent(Refused):
+    """The caller's input is wrong."""
+
+    code = "invalid_event"
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
+class Superseded(Refused):
+    """A newer attempt has taken over this key: stop and touch nothing."""
+
+    code = "superseded"
+
+
+class Unavailable(TabijiError):
+    """It may work later."""
+
+    code = "unavailable"
+    retryable = True
+
+
+class TemplateError(Unavailable):
+    """A template is missing or asks for a variable that is not there. Nothing was sent."""
+
+    code = "template"
+
+    def __init__(self, template: str, problem: str) -> None:
+        super().__init__(f"template {template!r}: {problem}")
+        self.template = template
+        self.problem = problem
+
+
+class ChannelDown(Unavailable):
+    """The carrier is away, or asked to come back later."""
+
+    code = "channel_down"
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Busy(Unavailable):
+    """Another attempt holds the lease on this message."""
+
+    code = "busy"
+
+    def __init__(self, message: str, *, retry_after: timedelta) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class DatabaseDown(Unavailable):
+    """The database does not answer."""
+
+    code = "database_down"

@@ -1,0 +1,1 @@
+"""The language journeys are written in. Speaks to `temporalio.workflow` only."""

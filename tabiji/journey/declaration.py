@@ -1,0 +1,82 @@
+"""`@journey`: makes a class a workflow, and writes down what the outside must know of it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+from temporalio import workflow
+
+from tabiji.domain.conditions import Condition
+from tabiji.domain.journeys import JourneySpec, Reentry, never
+from tabiji.domain.orders import EnrollmentInput, Outcome
+from tabiji.errors import JourneyDefinitionError
+from tabiji.journey.journey import Journey
+from tabiji.journey.steps import step_table
+
+J = TypeVar("J", bound=type[Journey])
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+def journey(
+    *,
+    trigger: Condition | tuple[Condition, ...] = (),
+    goal: Condition | tuple[Condition, ...] = (),
+    reentry: Reentry = never,
+    name: str | None = None,
+) -> Callable[[J], J]:
+    """Declare a journey. The class stays an ordinary Temporal workflow class.
+
+    Args:
+        trigger: Events that enter a contact. None: only the API and other journeys do.
+        goal: Events that end the journey at once, wherever the contact is.
+        reentry: Who may enter again: `never`, `after(days=…)` or `always`.
+        name: The workflow type; made from the class name when absent (`WhitepaperNurture`: whitepaper-nurture).
+
+    Raises:
+        JourneyDefinitionError: The class breaks a rule of the language. Names file, line and remedy.
+    """
+
+    def declare(cls: J) -> J:
+        workflow_type = name or _kebab(cls.__name__)
+        if not _NAME.fullmatch(workflow_type):
+            raise JourneyDefinitionError(
+                f"journey name {workflow_type!r} must be lower-case words joined by hyphens, e.g. 'trial-nurture'."
+            )
+        if not inspect.iscoroutinefunction(cls.steps) or cls.steps is Journey.steps:
+            raise JourneyDefinitionError(f"journey {cls.__name__} needs `async def steps(self) -> None`.")
+        cls.spec = JourneySpec(
+            name=workflow_type,
+            title=(inspect.getdoc(cls) or workflow_type).splitlines()[0],
+            triggers=_several(trigger),
+            goals=_several(goal),
+            reentry=reentry,
+        )
+        source = inspect.getsourcefile(cls)
+        if source is None:
+            raise JourneyDefinitionError(f"journey {cls.__name__} must be declared in a file, its source is read.")
+        step_table(source)
+        _give_run(cls)
+        return workflow.defn(name=workflow_type)(cls)
+
+    return declare
+
+
+def _give_run(cls: type[Journey]) -> None:
+    # The SDK wants `run` on the class itself, and takes an annotated self for the first payload.
+    async def run(self, enrollment: EnrollmentInput) -> Outcome:  # type: ignore[no-untyped-def] # see above
+        return await Journey.travel(self, enrollment)  # pyright: ignore[reportUnknownArgumentType] # see above
+
+    run.__qualname__ = f"{cls.__qualname__}.run"
+    run.__module__ = cls.__module__
+    cls.run = workflow.run(run)  # type: ignore[attr-defined] # added here for the SDK alone
+
+
+def _several(conditions: Condition | tuple[Condition, ...]) -> tuple[Condition, ...]:
+    return (conditions,) if isinstance(conditions, Condition) else tuple(conditions)
+
+
+def _kebab(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()

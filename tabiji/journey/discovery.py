@@ -1,0 +1,34 @@
+"""Finds the journeys of an application: every module below a package, no list to edit."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from tabiji.domain.journeys import Catalog
+from tabiji.errors import JourneyDefinitionError
+from tabiji.journey.journey import Journey
+
+
+def discover(package: str = "workflows") -> list[type[Journey]]:
+    """Import everything below a package and return the journeys declared there, sorted by name.
+
+    Raises:
+        JourneyDefinitionError: Two journeys share a name, or one hands over to a journey that is not there.
+    """
+    root = importlib.import_module(package)
+    modules = [importlib.import_module(found.name) for found in pkgutil.walk_packages(root.__path__, f"{package}.")]
+    journeys = {
+        value
+        for module in (root, *modules)
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Journey) and value.__module__ == module.__name__
+    }
+    for undeclared in journeys:
+        if "spec" not in vars(undeclared):
+            raise JourneyDefinitionError(
+                f"{undeclared.__module__}.{undeclared.__name__} is a Journey without @journey(…) above it."
+            )
+    found = sorted(journeys, key=lambda journey: journey.spec.name)
+    Catalog(journey.spec for journey in found)
+    return found

@@ -1,0 +1,109 @@
+"""All that a Temporal client, worker or replayer needs for journeys, in one object.
+
+    client = await Client.connect(address, plugins=[JourneyPlugin()])
+    Worker(client, task_queue="tabiji", plugins=[JourneyPlugin(journeys=[Nurture], activities=[…])])
+    Replayer(workflows=[], plugins=[JourneyPlugin(journeys=[Nurture])])
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+from temporalio import activity
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter, PayloadCodec
+from temporalio.exceptions import ApplicationError, CancelledError
+from temporalio.plugin import SimplePlugin
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ExecuteActivityInput,
+    Interceptor,
+    WorkflowRunner,
+)
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+from tabiji.errors import TabijiError
+from tabiji.journey.journey import Journey
+
+log = structlog.stdlib.get_logger(__name__)
+
+# Importing these again in every workflow's sandbox tripled the time from start to close.
+PASSED_THROUGH = ("tabiji", "pydantic", "pydantic_core", "pydantic_settings", "annotated_types", "structlog")
+
+
+class JourneyPlugin(SimplePlugin):
+    """Journeys, their activities, pydantic payloads, the sandbox's settings and error translation."""
+
+    def __init__(
+        self,
+        *,
+        journeys: Sequence[type[Journey]] = (),
+        activities: Sequence[Callable[..., Any]] = (),
+        payload_codec: PayloadCodec | None = None,
+    ) -> None:
+        """Everything is optional: a client needs none of it.
+
+        Args:
+            journeys: Classes declared with `@journey`.
+            activities: Bound methods or functions that carry `@activity.defn`.
+            payload_codec: Encrypts what goes into histories. Client, worker and replayer must share it.
+        """
+        self._codec = payload_codec
+        super().__init__(
+            "tabiji.JourneyPlugin",
+            data_converter=self._convert,
+            workflows=list(journeys),
+            activities=list(activities),
+            workflow_runner=_passed_through,
+            interceptors=[ErrorTranslation()],
+        )
+
+    def _convert(self, existing: DataConverter | None) -> DataConverter:
+        converter = existing
+        if converter is None or converter.payload_converter_class is DataConverter.default.payload_converter_class:
+            converter = pydantic_data_converter
+        if self._codec is not None:
+            converter = dataclasses.replace(converter, payload_codec=self._codec)
+        return converter
+
+
+def _passed_through(existing: WorkflowRunner | None) -> WorkflowRunner:
+    if isinstance(existing, SandboxedWorkflowRunner):
+        return dataclasses.replace(
+            existing, restrictions=existing.restrictions.with_passthrough_modules(*PASSED_THROUGH)
+        )
+    return existing or _passed_through(SandboxedWorkflowRunner())
+
+
+class ErrorTranslation(Interceptor):
+    """Turns what activities raise into failures whose type is our stable code."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        """See base class."""
+        return _Translating(next)
+
+
+class _Translating(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        try:
+            return await super().execute_activity(input)
+        except TabijiError as error:
+            raise ApplicationError(
+                str(error),
+                type=error.code,
+                non_retryable=not error.retryable,
+                next_retry_delay=error.retry_after,
+            ) from None
+        except (ApplicationError, CancelledError):
+            raise
+        except Exception as error:
+            # A foreign error's text may quote a row or an address, and failures are kept in histories for
+            # as long as the namespace says: the words stay here, the kind goes there.
+            log.exception("activity.failed", activity=activity.info().activity_type, attempt=activity.info().attempt)
+            raise ApplicationError(
+                f"{type(error).__name__} in {activity.info().activity_type}; the worker's log has the rest",
+                type=type(error).__name__,
+            ) from None

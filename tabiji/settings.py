@@ -1,0 +1,169 @@
+"""Settings: built once at the edge and handed on. Nothing else reads the environment.
+
+Every name takes the prefix `TABIJI_` and may stand in `.env`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from tabiji.errors import ConfigurationError
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+
+
+class Settings(BaseSettings):
+    """One process's settings."""
+
+    model_config = SettingsConfigDict(env_prefix="TABIJI_", env_file=".env", extra="ignore", frozen=True)
+
+    environment: Literal["desk", "production"] = Field(
+        default="desk", description="production refuses secrets and addresses that are only fit for a desk"
+    )
+    data: Path = Field(default=Path(".tabiji"), description="folder for what the desk stack keeps")
+
+    # Database
+    database_url: str | None = Field(
+        default=None,
+        description="postgresql://… or sqlite:///file; absent: an SQLite file in the data folder",
+    )
+    database_pool: int = Field(default=10, ge=1, le=200, description="connections a process may open")
+
+    # Temporal
+    temporal_address: str = Field(default="127.0.0.1:7233", description="host:port of the frontend")
+    temporal_namespace: str = "default"
+    temporal_api_key: SecretStr | None = Field(default=None, description="Temporal Cloud; turns TLS on")
+    temporal_tls: bool = Field(default=False, description="TLS without a client certificate")
+    temporal_tls_cert: Path | None = Field(default=None, description="client certificate for mTLS, PEM")
+    temporal_tls_key: Path | None = Field(default=None, description="its key, PEM")
+    temporal_tls_ca: Path | None = Field(default=None, description="the server's authority, PEM, if not a public one")
+    temporal_ui: str = Field(default="http://127.0.0.1:8233", description="where links into the Temporal UI lead")
+    task_queue: str = "tabiji"
+    retention: timedelta = Field(
+        default=timedelta(days=90), description="how long the namespace keeps ended journeys; ISO 8601, e.g. P90D"
+    )
+
+    # HTTP
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(default=8000, ge=1, le=65535)
+    public_url: str = Field(
+        default="http://127.0.0.1:8000", description="where people reach pixel, click and unsubscribe pages"
+    )
+    secret: SecretStr | None = Field(default=None, description="signs links in mails; at least 32 characters")
+
+    # Mail
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = Field(default=1025, ge=1, le=65535)
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_security: Literal["none", "starttls", "tls"] = "none"
+    smtp_connections: int = Field(default=4, ge=1, le=64)
+    smtp_catches_all: bool = Field(
+        default=False, description="the relay delivers to nobody (an inbox for tests): test contacts may be mailed through it"
+    )
+    mail_from: str = Field(default="tabiji <hello@example.com>", description="sender of mails to contacts")
+    sales_email: str = Field(default="sales@example.com", description="who hears of hot leads")
+
+    # When people may be mailed
+    timezone: str = Field(default="UTC", description="zone of contacts whose own is unknown")
+    quiet_hours: str | None = Field(default=None, description="HH:MM-HH:MM in the contact's zone; may span midnight")
+    clock_shift: timedelta = Field(
+        default=timedelta(0), description="moves journey time away from the wall clock: for rehearsals only"
+    )
+
+    # Desk stack
+    temporal_port: int = Field(default=7233, ge=1, le=65535)
+    temporal_ui_port: int = Field(default=8233, ge=1, le=65535)
+    inbox_port: int = Field(default=8025, ge=1, le=65535, description="web page of the local inbox")
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    metrics_port: Annotated[int | None, NoDecode] = Field(
+        default=None, description="where a worker shows its metrics; absent: nowhere"
+    )
+
+    @field_validator("metrics_port", mode="before")
+    @classmethod
+    def _port_or_none(cls, value: object) -> object:
+        return None if value in ("", None) else int(str(value))
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"{value!r} is not an IANA time zone, e.g. Asia/Tokyo")
+        return value
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _readable_hours(cls, value: str | None) -> str | None:
+        if value and not _QUIET.fullmatch(value):
+            raise ValueError(f"{value!r} is not of the form HH:MM-HH:MM, e.g. 21:00-08:00")
+        return value or None
+
+    @field_validator("public_url", "temporal_ui")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc:
+            raise ValueError(f"{value!r} is not an http(s) address, e.g. https://mail.example.com")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _fit_for_production(self) -> Self:
+        if (self.temporal_tls_cert is None) != (self.temporal_tls_key is None):
+            raise ValueError("temporal_tls_cert and temporal_tls_key go together: set both or neither")
+        if self.secret is not None and len(self.secret.get_secret_value()) < 32:
+            raise ValueError("secret must have at least 32 characters, e.g. from `openssl rand -hex 32`")
+        if self.environment == "production":
+            if self.secret is None:
+                raise ValueError("secret must be set in production, e.g. from `openssl rand -hex 32`")
+            if self.database_url is None:
+                raise ValueError("database_url must be set in production, e.g. postgresql://user:password@host/tabiji")
+            if self.clock_shift:
+                raise ValueError("clock_shift is for rehearsals and must be zero in production")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Zone of contacts whose own is unknown."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def quiet(self) -> tuple[time, time] | None:
+        """Start and end of the quiet hours, local time."""
+        found = _QUIET.fullmatch(self.quiet_hours or "")
+        if not found:
+            return None
+        h1, m1, h2, m2 = map(int, found.groups())
+        return time(h1, m1), time(h2, m2)
+
+    @property
+    def database(self) -> str:
+        """The database's address, resolved."""
+        return self.database_url or f"sqlite:///{(self.data / 'tabiji.sqlite3').resolve()}"
+
+
+def load(**overrides: object) -> Settings:
+    """Read the environment and `.env`.
+
+    Raises:
+        ConfigurationError: One line per setting that is wrong, with its variable's name.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type] # validated by pydantic
+    except ValidationError as error:
+        lines = [
+            f"TABIJI_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            if problem["loc"]
+            else f"TABIJI_*: {problem['msg']}"
+            for problem in error.errors(include_input=False)
+        ]
+        raise ConfigurationError("\n".join(lines)) from None
