@@ -1,0 +1,162 @@
+"""Enters a contact into a journey. Re-entry is decided here alone, under the contact's lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.database import insert, table
+from models.enrollment import Dispatch, Enrollment, Listener
+from models.event import Event
+from tabiji.domain.conditions import Condition
+from tabiji.domain.journeys import JourneySpec
+from tabiji.domain.orders import GOAL_STEP, Entered, Happened
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A dispatch that has been written and not yet delivered."""
+
+    id: int
+    contact_id: UUID
+    enrollment_id: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Who enters, why, and when.
+
+    `cause` makes an entry count once: the step of another journey, or its goal. `entered_at` is journey time,
+    `entered_wall` the clock of the workflow to be.
+    """
+
+    contact: Row[Any]
+    entered_at: datetime
+    entered_wall: datetime
+    recorded_at: datetime
+    trigger: Happened | None = None
+    cause: str | None = None
+    entry_key: str = ""
+    tempo: float | None = None
+    test: bool = False
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """The result, and what must be delivered after the commit."""
+
+    entered: Entered
+    pending: tuple[Pending, ...] = ()
+    listeners: tuple[dict[str, Any], ...] = ()
+
+
+async def enroll(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> Enrolled:
+    """Write the enrollment, its goal listeners and the start that must reach Temporal.
+
+    The contact must be locked by this transaction.
+    """
+    enrollments = table(Enrollment)
+    contact_id: UUID = entry.contact.id
+    if entry.cause is not None:
+        known = await tx.scalar(select(enrollments.c.id).where(enrollments.c.cause == entry.cause))
+        if known is not None:
+            return Enrolled(Entered(enrollment_id=known))
+    same = (enrollments.c.contact_id == contact_id) & (enrollments.c.journey == spec.name)
+    n = await tx.scalar(select(func.coalesce(func.max(enrollments.c.n), 0)).where(same)) or 0
+    if n:
+        refusal = await _refusal(tx, spec, entry)
+        if refusal is not None:
+            return Enrolled(Entered(refused=refusal))
+    enrollment_id = f"{spec.name}/{contact_id}/{n + 1}"
+    tempo = entry.tempo or entry.contact.tempo
+    entry_seq = entry.trigger.seq if entry.trigger and entry.trigger.seq else await _last_seq(tx, contact_id)
+    await tx.execute(
+        insert(tx, Enrollment).values(
+            id=enrollment_id,
+            journey=spec.name,
+            contact_id=contact_id,
+            n=n + 1,
+            entry_key=entry.entry_key,
+            entry_seq=entry_seq,
+            cause=entry.cause,
+            trigger=entry.trigger.model_dump(mode="json") if entry.trigger else None,
+            state="running",
+            path=[],
+            tempo=tempo or 1.0,
+            test=entry.test or tempo is not None,
+            start_confirmed=False,
+            entered_at=entry.entered_at,
+            entered_wall=entry.entered_wall,
+            recorded_at=entry.recorded_at,
+        )
+    )
+    listeners = tuple(
+        listener(enrollment_id, contact_id, GOAL_STEP, place, goal) for place, goal in enumerate(spec.goals)
+    )
+    if listeners:
+        await tx.execute(insert(tx, Listener), list(listeners))
+    pending = await dispatch(tx, contact_id, enrollment_id, "start", None, entry.recorded_at)
+    return Enrolled(Entered(enrollment_id=enrollment_id), (pending,), listeners)
+
+
+async def dispatch(
+    tx: AsyncConnection, contact_id: UUID, enrollment_id: str, kind: str, happened: Happened | None, now: datetime
+) -> Pending:
+    """Write down a start or a signal that must reach Temporal."""
+    written = await tx.execute(
+        insert(tx, Dispatch)
+        .values(
+            contact_id=contact_id,
+            enrollment_id=enrollment_id,
+            kind=kind,
+            payload=happened.model_dump(mode="json") if happened else {},
+            state="pending",
+            attempts=0,
+            recorded_at=now,
+        )
+        .returning(table(Dispatch).c.id)
+    )
+    return Pending(id=written.scalar_one(), contact_id=contact_id, enrollment_id=enrollment_id)
+
+
+def listener(enrollment_id: str, contact_id: UUID, step: str, visit: int, condition: Condition) -> dict[str, Any]:
+    """A row of the listener table."""
+    return {
+        "enrollment_id": enrollment_id,
+        "step": step,
+        "visit": visit,
+        "contact_id": contact_id,
+        "event": condition.event,
+        "condition": condition.model_dump(mode="json"),
+    }
+
+
+async def _refusal(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> str | None:
+    enrollments = table(Enrollment)
+    earlier = (
+        await tx.execute(
+            select(enrollments.c.state, enrollments.c.entered_at).where(
+                enrollments.c.contact_id == entry.contact.id,
+                enrollments.c.journey == spec.name,
+                enrollments.c.entry_key == entry.entry_key,
+            )
+        )
+    ).all()
+    if any(row.state == "running" for row in earlier):
+        return "already in it"
+    last = max((row.entered_at for row in earlier), default=None)
+    if spec.reentry.allows(last_entered=last, now=entry.entered_at):
+        return None
+    return "has been in it before" if spec.reentry.rule == "never" else "was in it too recently"
+
+
+async def _last_seq(tx: AsyncConnection, contact_id: UUID) -> int:
+    events = table(Event)
+    return await tx.scalar(
+        select(func.coalesce(func.max(events.c.seq), 0)).where(events.c.contact_id == contact_id)
+    ) or 0

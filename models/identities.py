@@ -1,0 +1,143 @@
+"""Finds the contact an identity leads to, or makes one.
+
+An anonymous visitor who says who they are becomes that contact, unless this contact is somebody else already:
+two people on one device never become one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.base import new_id
+from models.contact import Contact, Identity
+from models.database import insert, table
+
+Key = tuple[str, str]
+"""Kind and value of an identity."""
+
+DISTINGUISHING = ("user", "email")
+"""Kinds of which a contact has one: another value is another person."""
+
+
+class Claims(Protocol):
+    """What a caller says about who somebody is."""
+
+    @property
+    def contact_id(self) -> UUID | None: ...  # noqa: D102 # a field of `Incoming`
+    @property
+    def user_id(self) -> str | None: ...  # noqa: D102
+    @property
+    def email(self) -> str | None: ...  # noqa: D102
+    @property
+    def anonymous_id(self) -> str | None: ...  # noqa: D102
+
+
+class LostRace(Exception):
+    """Another transaction gave one of these identities to a contact first. Start again: it is visible now."""
+
+
+@dataclass
+class _Known:
+    """Identities by key and by contact, with what this batch adds."""
+
+    contact_of: dict[Key, UUID]
+    keys_of: dict[UUID, set[Key]]
+    added: dict[Key, UUID]
+    made: list[UUID]
+
+    def give(self, key: Key, contact: UUID) -> None:
+        self.contact_of[key] = self.added[key] = contact
+        self.keys_of.setdefault(contact, set()).add(key)
+
+
+async def contacts_for(
+    tx: AsyncConnection, batch: Sequence[Claims], *, now: datetime, recorded_at: datetime
+) -> list[UUID]:
+    """The contact of each item of a batch, in its order. New identities and contacts are written.
+
+    Raises:
+        LostRace: See there.
+    """
+    keys = sorted({key for item in batch for key in keys_of(item)})
+    known = await _known(tx, keys)
+    found = [_resolve(item, known) for item in batch]
+    if known.added:
+        await _write_identities(tx, known.added)
+    if known.made:
+        rows = [
+            {"id": contact, "attributes": {}, "score": 0, "created_at": now, "recorded_at": recorded_at}
+            for contact in sorted(known.made)
+        ]
+        await tx.execute(insert(tx, Contact), rows)
+    return found
+
+
+def keys_of(item: Claims) -> list[Key]:
+    """Identities an item names, the most telling first."""
+    named = (("user", item.user_id), ("email", item.email), ("anonymous", item.anonymous_id))
+    return [(kind, value) for kind, value in named if value]
+
+
+async def _known(tx: AsyncConnection, keys: Sequence[Key]) -> _Known:
+    identities = table(Identity)
+    columns = select(identities.c.kind, identities.c.value, identities.c.contact_id)
+    known = _Known({}, {}, {}, [])
+    if not keys:
+        return known
+    rows = (await tx.execute(columns.where(tuple_(identities.c.kind, identities.c.value).in_(keys)))).all()
+    contacts = {row.contact_id for row in rows}
+    if contacts:
+        rows = (await tx.execute(columns.where(identities.c.contact_id.in_(contacts)))).all()
+    for row in rows:
+        known.contact_of[(row.kind, row.value)] = row.contact_id
+        known.keys_of.setdefault(row.contact_id, set()).add((row.kind, row.value))
+    return known
+
+
+def _resolve(item: Claims, known: _Known) -> UUID:
+    if item.contact_id is not None:
+        return item.contact_id
+    keys = keys_of(item)
+    contact = next(
+        (known.contact_of[key] for key in keys if key in known.contact_of and _fits(known, key, keys)), None
+    )
+    if contact is None:
+        contact = new_id()
+        known.made.append(contact)
+    for key in keys:
+        if key not in known.contact_of:
+            known.give(key, contact)
+    return contact
+
+
+def _fits(known: _Known, found_by: Key, keys: Sequence[Key]) -> bool:
+    """Whether the contact an identity leads to can be the one the more telling identities name."""
+    theirs = known.keys_of.get(known.contact_of[found_by], set())
+    for kind, value in keys:
+        if (kind, value) == found_by:
+            return True
+        if kind in DISTINGUISHING and any(k == kind and v != value for k, v in theirs):
+            return False
+    return True
+
+
+async def _write_identities(tx: AsyncConnection, added: dict[Key, UUID]) -> None:
+    rows: list[dict[str, Any]] = [
+        {"kind": kind, "value": value, "contact_id": contact} for (kind, value), contact in sorted(added.items())
+    ]
+    await tx.execute(insert(tx, Identity).on_conflict_do_nothing(), rows)
+    identities = table(Identity)
+    now_there = await tx.execute(
+        select(identities.c.kind, identities.c.value, identities.c.contact_id).where(
+            tuple_(identities.c.kind, identities.c.value).in_(sorted(added))
+        )
+    )
+    if any(added[(row.kind, row.value)] != row.contact_id for row in now_there):
+        raise LostRace
