@@ -53,7 +53,7 @@ class Identity(SQLModel, table=True):
 class ContactTag(SQLModel, table=True):
     """A tag on a contact."""
 
-    __tablename__ = "contact_tag"
+    __tablename__ = "contact_tag"  # pyright: ignore[reportAssignmentType] # SQLModel declares it as a property, a name is meant
 
     contact_id: UUID = Field(primary_key=True, foreign_key="contact.id")
     tag: str = Field(primary_key=True, max_length=100)

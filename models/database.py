@@ -32,6 +32,8 @@ from models.contact import Contact
 from tabiji.errors import ConfigurationError, DatabaseDown, UnknownContact
 
 T = TypeVar("T")
+AnyRow = Row[*tuple[Any, ...]]
+"""A row of a statement whose columns are not typed."""
 RETRIED = {"40P01", "40001"}
 """Deadlock and serialisation failure: the whole group is repeated, all of it is keyed."""
 
@@ -144,7 +146,8 @@ class Database:
         """Database time: serves leases, pending age and audit. Never compared with journey time."""
         if self.dialect == "sqlite":
             return datetime.now(UTC)  # one machine, one clock
-        return (await tx.execute(select(postgresql_clock()))).scalar_one()
+        now: datetime = (await tx.execute(select(postgresql_clock()))).scalar_one()
+        return now
 
     async def close(self) -> None:
         """Give all connections back."""
@@ -174,9 +177,7 @@ def resolve(url: str) -> URL:
         return parsed.set(drivername="sqlite+aiosqlite")
     if backend == "postgresql":
         return parsed.set(drivername="postgresql+asyncpg")
-    raise ConfigurationError(
-        f"TABIJI_DATABASE_URL: {backend} is not supported. Say postgresql://… or sqlite:///path."
-    )
+    raise ConfigurationError(f"TABIJI_DATABASE_URL: {backend} is not supported. Say postgresql://… or sqlite:///path.")
 
 
 def table(model: type[SQLModel]) -> Table:
@@ -190,7 +191,7 @@ def insert(tx: AsyncConnection, model: type[SQLModel]) -> postgresql.Insert | sq
     return make(table(model))
 
 
-async def lock_contacts(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Row[Any]]:
+async def lock_contacts(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, AnyRow]:
     """Lock contacts in one sorted statement; read what depends on it in later ones.
 
     Returns:
@@ -201,7 +202,7 @@ async def lock_contacts(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, 
     """
     wanted = sorted(set(ids))
     contacts = table(Contact)
-    found: dict[UUID, Row[Any]] = {}
+    found: dict[UUID, AnyRow] = {}
     stands_for = {contact: contact for contact in wanted}
     while missing := sorted({target for target in stands_for.values() if target not in found}):
         # On SQLite FOR UPDATE is left out: BEGIN IMMEDIATE has locked everything already.

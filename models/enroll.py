@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import insert, table
+from models.database import AnyRow, insert, table
 from models.enrollment import Dispatch, Enrollment, Listener
 from models.event import Event
 from tabiji.domain.conditions import Condition
@@ -35,7 +35,7 @@ class Entry:
     `entered_wall` the clock of the workflow to be.
     """
 
-    contact: Row[Any]
+    contact: AnyRow
     entered_at: datetime
     entered_wall: datetime
     recorded_at: datetime
@@ -100,12 +100,12 @@ async def enroll(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> Enroll
     )
     if listeners:
         await tx.execute(insert(tx, Listener), list(listeners))
-    pending = await dispatch(tx, contact_id, enrollment_id, "start", None, entry.recorded_at)
+    pending = await dispatch(tx, contact_id, enrollment_id, kind="start", happened=None, now=entry.recorded_at)
     return Enrolled(Entered(enrollment_id=enrollment_id), (pending,), listeners)
 
 
 async def dispatch(
-    tx: AsyncConnection, contact_id: UUID, enrollment_id: str, kind: str, happened: Happened | None, now: datetime
+    tx: AsyncConnection, contact_id: UUID, enrollment_id: str, *, kind: str, happened: Happened | None, now: datetime
 ) -> Pending:
     """Write down a start or a signal that must reach Temporal."""
     written = await tx.execute(
@@ -157,6 +157,6 @@ async def _refusal(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> str 
 
 async def _last_seq(tx: AsyncConnection, contact_id: UUID) -> int:
     events = table(Event)
-    return await tx.scalar(
-        select(func.coalesce(func.max(events.c.seq), 0)).where(events.c.contact_id == contact_id)
-    ) or 0
+    return (
+        await tx.scalar(select(func.coalesce(func.max(events.c.seq), 0)).where(events.c.contact_id == contact_id)) or 0
+    )

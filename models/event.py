@@ -15,7 +15,10 @@ from models.base import JsonColumn
 class Event(SQLModel, table=True):
     """One thing a contact did. `seq` is given out under the contact's lock, so per contact it is commit order."""
 
-    __table_args__ = (Index("ix_event_contact_id_name_seq", "contact_id", "name", "seq"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("ix_event_contact_id_name_seq", "contact_id", "name", "seq"),
+        {"sqlite_autoincrement": True},
+    )
 
     seq: int | None = Field(
         default=None,

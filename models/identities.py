@@ -71,11 +71,11 @@ async def contacts_for(
     if known.added:
         await _write_identities(tx, known.added)
     if known.made:
-        rows = [
+        made: list[dict[str, Any]] = [
             {"id": contact, "attributes": {}, "score": 0, "created_at": now, "recorded_at": recorded_at}
             for contact in sorted(known.made)
         ]
-        await tx.execute(insert(tx, Contact), rows)
+        await tx.execute(insert(tx, Contact), made)
     return found
 
 
@@ -105,9 +105,7 @@ def _resolve(item: Claims, known: _Known) -> UUID:
     if item.contact_id is not None:
         return item.contact_id
     keys = keys_of(item)
-    contact = next(
-        (known.contact_of[key] for key in keys if key in known.contact_of and _fits(known, key, keys)), None
-    )
+    contact = next((known.contact_of[key] for key in keys if key in known.contact_of and _fits(known, key, keys)), None)
     if contact is None:
         contact = new_id()
         known.made.append(contact)

@@ -14,7 +14,7 @@ Scope = Literal["ingest", "full"]
 class ApiKey(SQLModel, table=True):
     """A key by its SHA-256. The key itself has 256 random bits, so no slow hash is needed."""
 
-    __tablename__ = "api_key"
+    __tablename__ = "api_key"  # pyright: ignore[reportAssignmentType] # SQLModel declares it as a property, a name is meant
 
     hash: str = Field(primary_key=True, max_length=64)
     name: str = Field(max_length=100, unique=True)

@@ -6,17 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, JsonValue
-from sqlalchemy import Row, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.clock import Clock
 from models.contact import Consent, Contact
-from models.database import Database, insert, lock_contacts, table
+from models.database import AnyRow, Database, insert, lock_contacts, table
 from models.enroll import Entry, Pending, dispatch, enroll
 from models.enrollment import Enrollment, Listener
 from models.event import Event
@@ -84,7 +84,7 @@ class _Transaction:
     """One go at a batch."""
 
     tx: AsyncConnection
-    contacts: dict[UUID, Row[Any]]
+    contacts: dict[UUID, AnyRow]
     now: datetime
     wall: datetime
     recorded_at: datetime
@@ -242,7 +242,7 @@ class Recorder:
         found = await go.tx.execute(
             select(listeners).where(listeners.c.contact_id.in_(sorted(go.contacts)), listeners.c.event.in_(names))
         )
-        return [dict(row._mapping) for row in found]
+        return [dict(row) for row in found.mappings()]
 
     async def _evaluate(self, go: _Transaction, item: Incoming, contact: UUID, seq: int) -> list[str]:
         """Wake who listens, then enter who is to start. Returns the enrollments that began."""
@@ -254,10 +254,13 @@ class Recorder:
                 continue
             happened = _happened(item, seq, condition, step=found["step"], visit=found["visit"])
             go.pending.append(
-                await dispatch(go.tx, contact, found["enrollment_id"], "signal", happened, go.recorded_at)
+                await dispatch(
+                    go.tx, contact, found["enrollment_id"], kind="signal", happened=happened, now=go.recorded_at
+                )
             )
             if found["step"] == GOAL_STEP and condition.then is not None:
-                entered += await self._hand_over(go, contact, found["enrollment_id"], condition.then, seq)
+                reached = happened.model_copy(update={"step": None, "visit": 0})
+                entered += await self._hand_over(go, found["enrollment_id"], condition.then, reached)
         if item.enrollment_id is None:
             for spec, trigger in self._catalog.started_by(item.name):
                 if trigger.matches(item.name, item.properties):
@@ -271,19 +274,17 @@ class Recorder:
                     entered += await self._enter(go, spec.name, entry)
         return entered
 
-    async def _hand_over(
-        self, go: _Transaction, contact: UUID, enrollment_id: str, journey: str, seq: int
-    ) -> list[str]:
-        """A goal begins the next journey in the transaction that reached it."""
+    async def _hand_over(self, go: _Transaction, enrollment_id: str, journey: str, reached: Happened) -> list[str]:
+        """A goal begins the next journey in the transaction that reached it, in the same journey time."""
         enrollments = table(Enrollment)
         old = (await go.tx.execute(select(enrollments).where(enrollments.c.id == enrollment_id))).one()
-        behind = (go.wall - old.entered_wall) * old.tempo
+        passed = max(go.wall - old.entered_wall, timedelta(0)) * old.tempo
         entry = Entry(
-            contact=go.contacts[contact],
-            entered_at=old.entered_at + max(behind, behind * 0),
+            contact=go.contacts[old.contact_id],
+            entered_at=old.entered_at + passed,
             entered_wall=go.wall,
             recorded_at=go.recorded_at,
-            trigger=Happened(event="goal", seq=seq),
+            trigger=reached,
             cause=goal_cause(enrollment_id),
             tempo=old.tempo if old.test else None,
             test=old.test,
@@ -298,7 +299,8 @@ class Recorder:
 
     async def _seq_of(self, go: _Transaction, message_id: str) -> int:
         events = table(Event)
-        return (await go.tx.execute(select(events.c.seq).where(events.c.message_id == message_id))).scalar_one()
+        seq: int = (await go.tx.execute(select(events.c.seq).where(events.c.message_id == message_id))).scalar_one()
+        return seq
 
 
 def goal_cause(enrollment_id: str) -> str:

@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 class ScoreEntry(SQLModel, table=True):
     """One change. The key makes it count once; the contact's `score` is the sum."""
 
-    __tablename__ = "score_entry"
+    __tablename__ = "score_entry"  # pyright: ignore[reportAssignmentType] # SQLModel declares it as a property, a name is meant
 
     key: str = Field(primary_key=True, max_length=420, description="enrollment, step and visit")
     contact_id: UUID = Field(foreign_key="contact.id", index=True)

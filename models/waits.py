@@ -7,13 +7,12 @@ listener there, whichever way the race goes. Everything here may run twice.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Table, delete, or_, select, tuple_, update
+from sqlalchemy import Table, delete, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import Database, insert, lock_contacts, table
+from models.database import AnyRow, Database, insert, lock_contacts, table
 from models.enroll import Entry, Pending, enroll, listener
 from models.enrollment import Enrollment, Listener
 from models.event import Event
@@ -78,8 +77,7 @@ class Waits:
                 .values(state="running", reason=None, ended_at=None)
             )
         rows = [
-            listener(order.enrollment_id, contact_id, GOAL_STEP, place, goal)
-            for place, goal in enumerate(order.goals)
+            listener(order.enrollment_id, contact_id, GOAL_STEP, place, goal) for place, goal in enumerate(order.goals)
         ]
         rows.append(listener(order.enrollment_id, contact_id, order.step, order.visit, order.condition))
         statement = insert(tx, Listener)
@@ -188,7 +186,7 @@ async def _another_runs(tx: AsyncConnection, enrollment_id: str) -> bool:
 
 async def _since_entry(
     tx: AsyncConnection, order: Listen, contact_id: UUID, conditions: Sequence[Condition]
-) -> Sequence[Row[Any]]:
+) -> Sequence[AnyRow]:
     events = table(Event)
     found = await tx.execute(
         select(events.c.seq, events.c.name, events.c.properties, events.c.at)
@@ -203,7 +201,7 @@ async def _since_entry(
     return found.all()
 
 
-def _happened(event: Row[Any], condition: Condition, step: str, visit: int) -> Happened:
+def _happened(event: AnyRow, condition: Condition, step: str, visit: int) -> Happened:
     return Happened(
         event=event.name,
         seq=event.seq,

@@ -1,8 +1,8 @@
 """All that a Temporal client, worker or replayer needs for journeys, in one object.
 
-    client = await Client.connect(address, plugins=[JourneyPlugin()])
-    Worker(client, task_queue="tabiji", plugins=[JourneyPlugin(journeys=[Nurture], activities=[…])])
-    Replayer(workflows=[], plugins=[JourneyPlugin(journeys=[Nurture])])
+client = await Client.connect(address, plugins=[JourneyPlugin()])
+Worker(client, task_queue="tabiji", plugins=[JourneyPlugin(journeys=[Nurture], activities=[…])])
+Replayer(workflows=[], plugins=[JourneyPlugin(journeys=[Nurture])])
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class JourneyPlugin(SimplePlugin):
             payload_codec: Encrypts what goes into histories. Client, worker and replayer must share it.
         """
         self._codec = payload_codec
-        super().__init__(
+        super().__init__(  # pyright: ignore[reportUnknownMemberType] # the SDK leaves callables open
             "tabiji.JourneyPlugin",
             data_converter=self._convert,
             workflows=list(journeys),

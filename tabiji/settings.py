@@ -68,7 +68,8 @@ class Settings(BaseSettings):
     smtp_security: Literal["none", "starttls", "tls"] = "none"
     smtp_connections: int = Field(default=4, ge=1, le=64)
     smtp_catches_all: bool = Field(
-        default=False, description="the relay delivers to nobody (an inbox for tests): test contacts may be mailed through it"
+        default=False,
+        description="the relay delivers to nobody (an inbox for tests): test contacts may be mailed through it",
     )
     mail_from: str = Field(default="tabiji <hello@example.com>", description="sender of mails to contacts")
     sales_email: str = Field(default="sales@example.com", description="who hears of hot leads")

@@ -79,6 +79,6 @@ def on(
     return Condition(
         event=event,
         where=tuple(PropertyTest(name=name, equals=value) for name, value in properties.items()),
-        take=(take,) if isinstance(take, str) else tuple(take),
+        take=take,
         then=then.spec.name if then is not None else None,
     )

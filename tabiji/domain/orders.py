@@ -197,4 +197,3 @@ class Entered(Frozen):
 
 class Done(Frozen):
     """The effect has been carried out."""
-

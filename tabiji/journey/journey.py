@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal, TypeVar
@@ -35,9 +36,9 @@ from tabiji.domain.orders import (
     Done,
     Ended,
     Ending,
+    EnrollmentInput,
     Enter,
     Entered,
-    EnrollmentInput,
     Happened,
     Heard,
     Listen,
@@ -213,7 +214,7 @@ class Journey:
 
     @workflow.signal(
         name=SIGNAL,
-        description='An event of this contact. By hand: {"event": "Demo Attended", "properties": {}} counts for what is waited for now.',
+        description='An event of this contact. By hand, {"event": "Demo Attended"} counts for what is waited for now.',
     )
     def happened(self, event: Happened) -> None:
         """Take an event the outbox or a person at the Temporal UI sends.
@@ -328,7 +329,7 @@ class Journey:
         """Do something a person would want to see. Finishes what it began even when the journey ends meanwhile."""
         self._check()
         try:
-            done = await workflow.execute_activity(
+            done: R = await workflow.execute_activity(
                 name,
                 order,
                 result_type=result,
@@ -348,7 +349,7 @@ class Journey:
     async def _bookkeep(self, name: str, order: BaseModel, result: type[R], summary: str) -> R:
         """Write down or look up: one local activity, and an ordinary, patient one while the database is away."""
         try:
-            return await workflow.execute_local_activity(
+            quick: R = await workflow.execute_local_activity(
                 name,
                 order,
                 result_type=result,
@@ -357,12 +358,13 @@ class Journey:
                 retry_policy=LOCAL_RETRIES,
                 summary=summary,
             )
+            return quick
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise asyncio.CancelledError from None
             if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
                 raise
-        return await workflow.execute_activity(
+        patient: R = await workflow.execute_activity(
             name,
             order,
             result_type=result,
@@ -370,6 +372,7 @@ class Journey:
             retry_policy=PATIENT_RETRIES,
             summary=summary,
         )
+        return patient
 
     async def _sleep_until(self, deadline: datetime, summary: str) -> None:
         left = (deadline - self.now()) / self._enrollment.tempo
@@ -420,10 +423,10 @@ class Journey:
             self._travel.doing.pop(place, None)
         self._pass(place, f"waited {in_words(span)}")
 
-    async def _wait_for(self, place: _Place, condition: Condition, timeout: timedelta) -> Happened | None:
-        if timeout <= timedelta(0):
-            raise JourneyDefinitionError(f"step {place.step!r} has a timeout of {timeout}. Say timeout=days(7).")
-        deadline = self.now() + timeout
+    async def _wait_for(self, place: _Place, condition: Condition, patience: timedelta) -> Happened | None:
+        if patience <= timedelta(0):
+            raise JourneyDefinitionError(f"step {place.step!r} has a timeout of {patience}. Say timeout=days(7).")
+        deadline = self.now() + patience
         self._begin(place, f"waiting for {condition}, until {instant(deadline)}")
         key = (place.step, place.visit)
         # Open before the look-back, so that a signal that overtakes its answer is not lost.
@@ -432,14 +435,13 @@ class Journey:
             await self._listen(place, waiting)
             left = (deadline - self.now()) / self._enrollment.tempo
             if waiting.event is None and left > timedelta(0):
-                try:
+                # An event that comes in the same moment as the timer has been offered by then, and wins.
+                with suppress(TimeoutError):
                     await workflow.wait_condition(
                         lambda: waiting.event is not None,
                         timeout=left,
-                        timeout_summary=f"{condition}, or {in_words(timeout)}",
+                        timeout_summary=f"{condition}, or {in_words(patience)}",
                     )
-                except TimeoutError:
-                    pass  # an event that came in the same moment has been offered by now, and wins
         finally:
             del self._travel.waiting[key]
             self._travel.done.append(key)
@@ -447,7 +449,7 @@ class Journey:
         event = waiting.event
         if event is not None and event.seq is not None:
             self._travel.consumed.add(event.seq)
-        self._pass(place, f"{condition} happened" if event else f"no {condition} within {in_words(timeout)}")
+        self._pass(place, f"{condition} happened" if event else f"no {condition} within {in_words(patience)}")
         return event
 
     async def _listen(self, place: _Place, waiting: _Waiting) -> None:

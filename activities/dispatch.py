@@ -1,0 +1,343 @@
+"""Delivers what `record` has committed: starts and signals to Temporal, at least once, in order per contact.
+
+The road is short: right after the commit the same process delivers. The net is slow: every few seconds a sweep
+finds what a crash or an outage left behind. A journey recognises a second copy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from models.database import AnyRow, Database, table
+from models.enroll import Pending
+from models.enrollment import Dispatch, Enrollment, Listener
+from tabiji.domain.journeys import Catalog
+from tabiji.domain.orders import SIGNAL, Ending, EnrollmentInput, Happened
+from tabiji.errors import DatabaseDown
+from tabiji.temporal import CONTACT, JOURNEY
+
+log = structlog.stdlib.get_logger(__name__)
+
+AT_ONCE = 32
+"""Deliveries under way at the same time in one process."""
+LEASE = timedelta(seconds=30)
+GRACE = timedelta(seconds=2)
+"""Younger rows belong to the process that wrote them."""
+SWEEP = 5.0
+PATIENCE = (0.1, 0.5, 2.0)
+"""Seconds between the tries on the fast road; then the sweep takes over."""
+RPC_TIMEOUT = timedelta(seconds=10)
+HOPELESS = frozenset({RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.OUT_OF_RANGE, RPCStatusCode.UNIMPLEMENTED})
+"""Answers that will be the same next time: a dead letter, which does not block its contact."""
+
+
+@dataclass
+class Counts:
+    """What this process has delivered. `redelivered` counts what the net caught: it should stay near zero."""
+
+    delivered: int = 0
+    late: int = 0
+    dead: int = 0
+    retried: int = 0
+    redelivered: int = 0
+
+
+@dataclass
+class _Queue:
+    """One contact's deliveries, in the order they were committed."""
+
+    waiting: deque[int] = field(default_factory=deque[int])
+
+
+class Dispatcher:
+    """One process's outbox."""
+
+    def __init__(
+        self,
+        client: Client,
+        database: Database,
+        catalog: Catalog,
+        *,
+        task_queue: str,
+        sweep_every: float = SWEEP,
+        spread: Callable[[], float] = random.random,
+    ) -> None:
+        self._client = client
+        self._database = database
+        self._catalog = catalog
+        self._task_queue = task_queue
+        self._sweep_every = sweep_every
+        self._spread = spread
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._backlog_slots = asyncio.Semaphore(AT_ONCE // 4)
+        self._queues: dict[UUID, _Queue] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.counts = Counts()
+
+    def offer(self, pending: Sequence[Pending]) -> None:
+        """Deliver soon, in order per contact. Never blocks, never raises."""
+        for one in pending:
+            queue = self._queues.get(one.contact_id)
+            if queue is None:
+                queue = self._queues[one.contact_id] = _Queue()
+                self._spawn(self._work_off(one.contact_id, queue))
+            queue.waiting.append(one.id)
+
+    async def settle(self) -> None:
+        """Wait until what was offered has been delivered or left to the sweep."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Sweep until cancelled: at start, then every few seconds with jitter."""
+        while True:
+            try:
+                await self.sweep()
+            except DatabaseDown as error:
+                log.warning("dispatch.sweep_failed", problem=str(error))
+            except Exception:
+                log.exception("dispatch.sweep_failed")
+            await asyncio.sleep(self._sweep_every * (0.8 + 0.4 * self._spread()))
+
+    async def close(self) -> None:
+        """Stop. What is under way is cancelled; the next sweep of any process finds it."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def sweep(self, *, most: int = 500) -> int:
+        """Deliver what is older than the grace and under nobody's lease. Returns how many rows were found."""
+        found = await self._database.transact(lambda tx: self._lease(tx, most))
+        contacts: dict[UUID, list[int]] = {}
+        for row in found:
+            contacts.setdefault(row.contact_id, []).append(row.id)
+        if found:
+            self.counts.redelivered += len(found)
+            log.info("dispatch.redelivering", rows=len(found))
+        await asyncio.gather(*(self._redeliver(ids) for ids in contacts.values()))
+        return len(found)
+
+    async def _lease(self, tx: AsyncConnection, most: int) -> Sequence[AnyRow]:
+        rows = table(Dispatch)
+        now = await self._database.now(tx)
+        free = or_(rows.c.lease_until.is_(None), rows.c.lease_until < now)
+        due = (
+            select(rows.c.id)
+            .where(rows.c.state == "pending", rows.c.recorded_at < now - GRACE, free)
+            .order_by(rows.c.id)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+        )
+        leased = await tx.execute(
+            update(rows)
+            .where(rows.c.id.in_(due.scalar_subquery()))
+            .values(lease_until=now + LEASE)
+            .returning(rows.c.id, rows.c.contact_id)
+        )
+        return sorted(leased.all(), key=lambda row: row.id)
+
+    async def _redeliver(self, ids: Sequence[int]) -> None:
+        # The backlog has its own lane: fresh events never queue behind it.
+        async with self._backlog_slots:
+            for id in ids:
+                if not await self._try(id):
+                    return
+
+    async def _work_off(self, contact_id: UUID, queue: _Queue) -> None:
+        while queue.waiting:
+            async with self._slots:
+                done = await self._try(queue.waiting[0])
+            for pause in PATIENCE:
+                if done:
+                    break
+                await asyncio.sleep(pause)
+                async with self._slots:
+                    done = await self._try(queue.waiting[0])
+            if not done:
+                break  # the sweep takes the contact from here, oldest first
+            queue.waiting.popleft()
+        del self._queues[contact_id]
+
+    async def _try(self, id: int) -> bool:
+        """Deliver one row. False when it should be tried again."""
+        try:
+            row = await self._read(id)
+            if row is None:
+                return True
+            state, error = await self._deliver(row)
+            gone = state == "late" and row.state == "running" and await self._closed_without_word(row.enrollment_id)
+            await self._database.transact(lambda tx: self._mark(tx, row, state, error, gone))
+        except (RPCError, DatabaseDown, RuntimeError) as failure:
+            self.counts.retried += 1
+            log.warning("dispatch.retried", dispatch=id, problem=type(failure).__name__)
+            return False
+        match state:
+            case "delivered":
+                self.counts.delivered += 1
+            case "late":
+                self.counts.late += 1
+            case _:
+                self.counts.dead += 1
+                log.error("dispatch.dead", dispatch=id, enrollment_id=row.enrollment_id, problem=error)
+        return True
+
+    async def _read(self, id: int) -> AnyRow | None:
+        rows, enrollments = table(Dispatch), table(Enrollment)
+        query = (
+            select(
+                rows.c.id.label("dispatch_id"),
+                rows.c.kind,
+                rows.c.payload,
+                rows.c.enrollment_id,
+                enrollments.c.journey,
+                enrollments.c.contact_id,
+                enrollments.c.entered_at,
+                enrollments.c.entered_wall,
+                enrollments.c.entry_seq,
+                enrollments.c.trigger,
+                enrollments.c.tempo,
+                enrollments.c.test,
+                enrollments.c.start_confirmed,
+                enrollments.c.state,
+            )
+            .join(enrollments, enrollments.c.id == rows.c.enrollment_id)
+            .where(rows.c.id == id, rows.c.state == "pending")
+        )
+        async with self._database.read() as tx:
+            return (await tx.execute(query)).one_or_none()
+
+    async def _deliver(self, row: AnyRow) -> tuple[str, str | None]:
+        try:
+            if row.kind == "signal" and row.start_confirmed:
+                await self._client.get_workflow_handle(row.enrollment_id).signal(
+                    SIGNAL, Happened.model_validate(row.payload), rpc_timeout=RPC_TIMEOUT
+                )
+            else:
+                await self._start(row)
+        except WorkflowAlreadyStartedError:
+            return ("delivered", None) if row.kind == "start" else ("late", None)
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND and row.start_confirmed and not _no_namespace(error):
+                return "late", None
+            if error.status in HOPELESS:
+                return "dead", f"{error.status.name}: {error.message}"[:500]
+            raise
+        return "delivered", None
+
+    async def _start(self, row: AnyRow) -> None:
+        """Start; for a signal whose start is not confirmed, start and signal in one call."""
+        start = EnrollmentInput(
+            enrollment_id=row.enrollment_id,
+            contact_id=str(row.contact_id),
+            journey=row.journey,
+            entered_at=row.entered_at,
+            entered_wall=row.entered_wall,
+            entry_seq=row.entry_seq,
+            trigger=Happened.model_validate(row.trigger) if row.trigger else None,
+            tempo=row.tempo,
+            test=row.test,
+        )
+        signalling = row.kind == "signal"
+        await self._client.start_workflow(
+            row.journey,
+            start,
+            id=row.enrollment_id,
+            task_queue=self._task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_conflict_policy=(WorkflowIDConflictPolicy.USE_EXISTING if signalling else WorkflowIDConflictPolicy.FAIL),
+            start_signal=SIGNAL if signalling else None,
+            start_signal_args=[Happened.model_validate(row.payload)] if signalling else [],
+            search_attributes=TypedSearchAttributes(
+                [SearchAttributePair(JOURNEY, row.journey), SearchAttributePair(CONTACT, str(row.contact_id))]
+            ),
+            static_summary=self._title(row),
+            rpc_timeout=RPC_TIMEOUT,
+        )
+
+    def _title(self, row: AnyRow) -> str:
+        title = self._catalog.get(row.journey).title if row.journey in self._catalog else row.journey
+        return f"{title} (test, {row.tempo:g} times as fast)" if row.test else title
+
+    async def _mark(self, tx: AsyncConnection, row: AnyRow, state: str, error: str | None, gone: bool) -> None:
+        rows, enrollments = table(Dispatch), table(Enrollment)
+        await tx.execute(
+            update(rows)
+            .where(rows.c.id == row.dispatch_id, rows.c.state == "pending")
+            .values(state=state, error=error, attempts=rows.c.attempts + 1, delivered_at=await self._database.now(tx))
+        )
+        if state == "delivered" and not row.start_confirmed:
+            await tx.execute(
+                update(enrollments).where(enrollments.c.id == row.enrollment_id).values(start_confirmed=True)
+            )
+        if gone:
+            await _terminate(tx, row.enrollment_id)
+
+    async def _closed_without_word(self, enrollment_id: str) -> bool:
+        """Whether Temporal has ended this workflow and its journey could not say so."""
+        try:
+            found = await self._client.get_workflow_handle(enrollment_id).describe(rpc_timeout=RPC_TIMEOUT)
+        except RPCError as error:
+            return error.status == RPCStatusCode.NOT_FOUND
+        return found.status in (WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT)
+
+    async def mark_terminated(self, *, most: int = 1000) -> int:
+        """Find enrollments that were terminated in the Temporal UI and say so in our table. Returns how many."""
+        query = f'ExecutionStatus IN ("Terminated", "TimedOut") AND {JOURNEY.name} IS NOT NULL'
+        ids = [found.id async for found in self._client.list_workflows(query, limit=most)]
+
+        async def work(tx: AsyncConnection) -> int:
+            return sum([await _terminate(tx, id) for id in ids])
+
+        return await self._database.transact(work) if ids else 0
+
+    def _spawn(self, work: Any) -> None:
+        self._idle.clear()
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._gone)
+
+    def _gone(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not self._tasks:
+            self._idle.set()
+        if not task.cancelled() and task.exception() is not None:
+            log.error("dispatch.broken", problem=type(task.exception()).__name__, exc_info=task.exception())
+
+
+def _no_namespace(error: RPCError) -> bool:
+    """A namespace that is not there answers NOT_FOUND too, and must not end anybody's journey."""
+    return any("NamespaceNotFound" in detail.type_url for detail in error.grpc_status.details)
+
+
+async def _terminate(tx: AsyncConnection, enrollment_id: str) -> int:
+    enrollments, listeners = table(Enrollment), table(Listener)
+    changed = await tx.execute(
+        update(enrollments)
+        .where(enrollments.c.id == enrollment_id, enrollments.c.state == "running")
+        .values(state=Ending.TERMINATED.value, reason="terminated in Temporal")
+    )
+    if changed.rowcount:
+        await tx.execute(listeners.delete().where(listeners.c.enrollment_id == enrollment_id))
+    return changed.rowcount
