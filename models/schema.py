@@ -72,6 +72,11 @@ async def check(database: Database) -> None:
         raise ConfigurationError(f"the database {state}. Run `tabiji migrate`.")
 
 
+def newest() -> str | None:
+    """The revision this code was written for."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
 @asynccontextmanager
 async def connected(url: str) -> AsyncGenerator[AsyncConnection]:
     """A connection to migrate on, while no other process migrates."""
