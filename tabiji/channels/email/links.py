@@ -1,0 +1,137 @@
+"""Signed links in mails: open pixel, click, unsubscribe.
+
+A token carries all its link needs to know, signed with the secret and a salt of its own kind: a click
+cannot be bent to another target, nor a pixel's token used to unsubscribe somebody. Tokens do not expire;
+mails are read years later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from itsdangerous import BadData, URLSafeSerializer
+from selectolax.lexbor import LexborHTMLParser
+
+PIXEL = '<img src="{}" alt="" width="1" height="1" style="display:block;width:1px;height:1px;border:0">'
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An open pixel was fetched."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Clicked:
+    """A tracked link was followed. `url` is http or https."""
+
+    message: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Unsubscribing:
+    """Somebody opened, or posted to, the unsubscribe link of a mail."""
+
+    contact_id: UUID
+    topic: str
+    message: str
+
+
+def is_web_address(url: str) -> bool:
+    """Whether a link leads to a page: http or https with a host, and nothing that could end a header."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and url.isprintable() and " " not in url
+
+
+class Links:
+    """Makes and reads the links of mails."""
+
+    def __init__(self, secret: str, public_url: str) -> None:
+        self._public_url = public_url.rstrip("/")
+        self._open, self._click, self._unsubscribe = (
+            _signer(secret, kind) for kind in ("open", "click", "unsubscribe")
+        )
+
+    def open(self, message: str) -> str:
+        """Address of a message's open pixel."""
+        return f"{self._public_url}/o/{_text(self._open.dumps(message))}.gif"
+
+    def click(self, message: str, url: str) -> str:
+        """Address that counts a click and leads on to `url`.
+
+        Raises:
+            ValueError: `url` is not http or https.
+        """
+        if not is_web_address(url):
+            raise ValueError("only http and https links can be tracked")
+        return f"{self._public_url}/c/{_text(self._click.dumps([message, url]))}"
+
+    def unsubscribe(self, contact_id: UUID, topic: str, message: str) -> str:
+        """Address where this contact can take back their consent to this topic."""
+        return f"{self._public_url}/u/{_text(self._unsubscribe.dumps([contact_id.hex, topic, message]))}"
+
+    def read_open(self, token: str) -> Opened | None:
+        """What a pixel's token says; None when we did not sign it."""
+        match _loaded(self._open, token):
+            case str(message):
+                return Opened(message)
+            case _:
+                return None
+
+    def read_click(self, token: str) -> Clicked | None:
+        """What a click's token says; None when we did not sign it."""
+        match _loaded(self._click, token):
+            case [str(message), str(url)] if is_web_address(url):
+                return Clicked(message, url)
+            case _:
+                return None
+
+    def read_unsubscribe(self, token: str) -> Unsubscribing | None:
+        """What an unsubscribe link's token says; None when we did not sign it."""
+        match _loaded(self._unsubscribe, token):
+            case [str(contact), str(topic), str(message)]:
+                return Unsubscribing(UUID(contact), topic, message)
+            case _:
+                return None
+
+    def track(self, html: str, message: str, *, untouched: frozenset[str] = frozenset()) -> str:
+        """Send every web link of a mail through the click counter and add the open pixel.
+
+        Args:
+            html: A whole document.
+            message: The message's public id.
+            untouched: Addresses that stay as they are, such as the unsubscribe link.
+        """
+        page = LexborHTMLParser(html)
+        for anchor in page.css("a[href]"):
+            url = (anchor.attributes["href"] or "").strip()
+            if url not in untouched and is_web_address(url):
+                anchor.attrs["href"] = self.click(message, url)
+        pixel = LexborHTMLParser(PIXEL.format(self.open(message))).css_first("img")
+        if page.body is not None and pixel is not None:
+            page.body.insert_child(pixel)
+        return page.html or html
+
+
+def _signer(secret: str, kind: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secret, salt=f"tabiji.mail.{kind}", signer_kwargs={"digest_method": hashlib.sha256})
+
+
+def _text(token: str | bytes) -> str:
+    return token if isinstance(token, str) else token.decode("ascii")
+
+
+def _loaded(signer: URLSafeSerializer, token: str) -> object:
+    try:
+        return cast("object", signer.loads(token))
+    except (BadData, ValueError):
+        return None
