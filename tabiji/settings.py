@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="http://127.0.0.1:8000", description="where people reach pixel, click and unsubscribe pages"
     )
+    api_key: SecretStr | None = Field(
+        default=None, description="full-scope key the command line shows the API; absent: the desk's own"
+    )
     secret: SecretStr | None = Field(default=None, description="signs links in mails; at least 32 characters")
 
     # Mail
@@ -73,6 +76,10 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field(default="tabiji <hello@example.com>", description="sender of mails to contacts")
     sales_email: str = Field(default="sales@example.com", description="who hears of hot leads")
+    postal_address: str = Field(
+        default="Example Inc., 1 Example Street", description="stands at the foot of every mail, as the law asks"
+    )
+    templates: Path = Field(default=Path("templates"), description="folder of templates; mails are in its email/")
 
     # When people may be mailed
     timezone: str = Field(default="UTC", description="zone of contacts whose own is unknown")
