@@ -19,6 +19,9 @@ from tabiji.errors import JourneyDefinitionError
 VERBS = frozenset({"send_email", "wait", "wait_for", "adjust_score", "notify_sales", "tag", "enter"})
 """Methods of Journey that are steps."""
 
+VALUES = frozenset({"on", "days", "hours", "minutes", "timedelta"})
+"""Calls whose result is as good as a literal when their arguments are literals."""
+
 Place = tuple[int, int]
 """Line and column of a call's end: where multi-line chains agree between source and bytecode."""
 
@@ -161,7 +164,7 @@ def _literal(node: ast.expr, constants: set[str]) -> bool:
             return _literal(value, constants)
         case ast.UnaryOp(operand=operand):
             return _literal(operand, constants)
-        case ast.Call(func=ast.Name(), args=args, keywords=keywords):
+        case ast.Call(func=ast.Name(id=maker), args=args, keywords=keywords) if maker in VALUES:
             return all(_literal(value, constants) for value in (*args, *(k.value for k in keywords)))
         case ast.Tuple(elts=elements):
             return all(_literal(value, constants) for value in elements)

@@ -1,0 +1,60 @@
+"""What `@journey` accepts, and what it says when it does not."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tabiji import Journey, after, journey, on
+from tabiji.domain.journeys import Catalog
+from tabiji.errors import JourneyDefinitionError, UnknownJourney
+from tabiji.journey.discovery import discover
+from tests.journeys.samples import HandsOver, OnlyOnce, TwoMails
+
+
+def test_the_name_is_made_from_the_class() -> None:
+    assert TwoMails.spec.name == "two-mails"
+    assert TwoMails.spec.title == "A mail, a day to click, another mail."
+
+
+def test_the_main_journeys_are_found_by_themselves() -> None:
+    assert [found.spec.name for found in discover()] == ["onboarding", "stay-in-touch", "whitepaper-nurture"]
+
+
+def test_two_journeys_of_one_name_are_refused() -> None:
+    with pytest.raises(JourneyDefinitionError, match=r"two journeys are called 'two-mails'.*Rename"):
+        Catalog([TwoMails.spec, TwoMails.spec])
+
+
+def test_handing_over_to_a_journey_that_is_not_loaded_is_refused() -> None:
+    Catalog([HandsOver.spec, OnlyOnce.spec])
+    with pytest.raises(JourneyDefinitionError, match="hands over to 'only-once', which is not loaded"):
+        Catalog([HandsOver.spec])
+
+
+def test_an_unknown_journey_is_answered_with_those_that_are_known() -> None:
+    with pytest.raises(UnknownJourney, match=re.escape("Known: only-once. Journeys are found in workflows/.")):
+        Catalog([OnlyOnce.spec]).get("only-twice")
+
+
+def test_a_journey_without_steps_is_refused() -> None:
+    with pytest.raises(JourneyDefinitionError, match=r"Idle needs `async def steps\(self\) -> None`"):
+
+        @journey(trigger=on("Anything"))
+        class Idle(Journey):  # pyright: ignore[reportUnusedClass] # declared to be refused
+            pass
+
+
+def test_a_name_must_be_fit_for_ids_and_addresses() -> None:
+    with pytest.raises(JourneyDefinitionError, match="lower-case words joined by hyphens"):
+
+        @journey(name="Not OK")
+        class Named(Journey):  # pyright: ignore[reportUnusedClass] # declared to be refused
+            async def steps(self) -> None:
+                await self.wait(days=1)
+
+
+def test_a_period_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="more than zero"):
+        after(days=0)
