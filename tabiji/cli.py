@@ -1,0 +1,217 @@
+"""`tabiji`: the desk, the production processes, and what ops ask.
+
+Imports are late: `tabiji --help` is quick, and no command loads what another needs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from tabiji.settings import Settings
+
+app = typer.Typer(
+    name="tabiji",
+    help="Marketing automation as code, on Temporal. Settings are TABIJI_… variables, read from .env too.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+key_app = typer.Typer(help="Access keys of the API.", no_args_is_help=True)
+app.add_typer(key_app, name="key")
+
+
+@app.callback(invoke_without_command=True)
+def _tabiji(version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"tabiji {installed('tabiji')}")
+        raise typer.Exit
+
+
+@app.command()
+def up() -> None:
+    """Start the desk: Temporal, a local inbox, the API and a worker, until Ctrl-C."""
+    import asyncio
+
+    from tabiji.desk.up import up as run
+
+    asyncio.run(run(_settings("desk")))
+
+
+@app.command()
+def worker() -> None:
+    """Run one worker of the project in this folder."""
+    from tabiji.desk.application import load
+
+    load("worker").main()
+
+
+@app.command()
+def api() -> None:
+    """Run the API of the project in this folder."""
+    import uvicorn
+
+    from tabiji.desk.application import load
+
+    settings = _settings("api")
+    create_app = load("api.app").create_app
+    # No access log: addresses of people stand in paths and queries.
+    uvicorn.run(
+        create_app,
+        factory=True,
+        host=settings.api_host,
+        port=settings.api_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+@app.command()
+def migrate(
+    desk_key: Annotated[Path | None, typer.Option(hidden=True, help="Also have a full-scope key in this file.")] = None,
+) -> None:
+    """Bring the database to the schema this version needs."""
+    import asyncio
+
+    from tabiji.desk import application
+
+    async def run() -> None:
+        settings = _settings("migrate")
+        await application.migrate(settings)
+        if desk_key is not None:
+            await application.ensure_key(settings, desk_key)
+
+    asyncio.run(run())
+
+
+@app.command()
+def journeys() -> None:
+    """List the journeys of the project in this folder; says what is wrong when one cannot be loaded."""
+    from tabiji.desk.application import load
+    from tabiji.journey.discovery import discover
+
+    load("workflows")
+    for journey in discover():
+        typer.echo(f"{journey.spec.name:32} {journey.spec.title}")
+    load("worker")
+    load("api.app")
+
+
+@app.command()
+def new(directory: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.")]) -> None:
+    """Write a complete project: journeys, activities, API, tables, templates."""
+    from tabiji.scaffold import create
+
+    written = create(directory)
+    typer.echo(f"{len(written)} files written. Now: cd {directory} && tabiji up")
+
+
+@app.command()
+def contact(email: Annotated[str, typer.Argument(help="Their address.")]) -> None:
+    """Show where a person is: their journeys, what each waits for, the link into the Temporal UI."""
+    from tabiji.desk.look import Api, show_contact
+
+    with Api(_settings()) as asked:
+        show_contact(asked, email)
+
+
+@app.command()
+def stuck() -> None:
+    """Show what does not move: failing workflow tasks, queues nobody polls, late dispatches, overdue timers."""
+    from tabiji.desk.look import Api, show_stuck
+
+    with Api(_settings()) as asked:
+        if not show_stuck(asked):
+            raise typer.Exit(1)
+
+
+@key_app.command("create")
+def key_create(
+    name: Annotated[str, typer.Argument(help="Who uses it, e.g. 'web shop'.")],
+    scope: Annotated[
+        Literal["ingest", "full"], typer.Option(help="ingest sends events; full also reads and steers.")
+    ] = "ingest",
+) -> None:
+    """Make a key and print it. It is not shown again."""
+    from tabiji.desk.application import with_keys
+
+    typer.echo(with_keys(_settings(), lambda keys, database: keys.create_key(database, name, scope)))
+
+
+@key_app.command("list")
+def key_list() -> None:
+    """Show all keys, without the keys themselves."""
+    from tabiji.desk.application import with_keys
+    from tabiji.desk.look import show_keys
+
+    show_keys(with_keys(_settings(), lambda keys, database: keys.list_keys(database)))
+
+
+@key_app.command("revoke")
+def key_revoke(name: Annotated[str, typer.Argument(help="The name it was made with.")]) -> None:
+    """Refuse a key from now on."""
+    from tabiji.desk.application import with_keys
+
+    if not with_keys(_settings(), lambda keys, database: keys.revoke_key(database, name)):
+        typer.echo(f"tabiji: no key called {name!r} is in force. `tabiji key list` shows them.", err=True)
+        raise typer.Exit(1)
+
+
+def _settings(process: str | None = None) -> Settings:
+    """Read the settings, and set logging up for a process that logs."""
+    from tabiji import log
+    from tabiji.settings import load
+
+    settings = load()
+    if process:
+        log.configure(settings.log_level, process=process)
+    return settings
+
+
+def main() -> NoReturn:
+    """Run the command. Every error we know is one line and exit code 1; everything ends through `end`."""
+    import click
+
+    from tabiji.errors import TabijiError
+
+    try:
+        end(app(standalone_mode=False) or 0)
+    except TabijiError as error:
+        print(f"tabiji: {error}", file=sys.stderr)
+        end(1)
+    except click.ClickException as error:
+        error.show()
+        end(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        end(130)
+    except SystemExit as leaving:
+        if isinstance(leaving.code, str):
+            print(leaving.code, file=sys.stderr)
+        end(leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None))
+
+
+def end(code: int) -> NoReturn:
+    """Leave without tearing the interpreter down.
+
+    The Temporal SDK's threads may still want the interpreter's lock while it ends, and then abort the process
+    (PyGILState_Release). By now all work is done and everything is closed: only the streams need care.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            code = code or 1  # whoever read it has gone
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()
