@@ -7,10 +7,14 @@ WORKDIR /source
 # Dependencies first: this layer is made again only when the lock changes. Each file's hash is checked.
 COPY requirements-production.lock ./
 RUN pip install --require-hashes --only-binary :all: -r requirements-production.lock
-# The library, without the scaffold that `tabiji new` writes. The build's own tools are pinned by the development lock.
-COPY pyproject.toml README.md LICENSE hatch_build.py requirements.lock ./
+# The library, without the scaffold that `tabiji new` writes. The tools that build it stay in this stage.
+COPY requirements-build.lock ./
+RUN python -m venv /opt/build \
+    && /opt/build/bin/pip install --require-hashes --only-binary :all: -r requirements-build.lock
+COPY pyproject.toml README.md LICENSE hatch_build.py ./
 COPY tabiji tabiji
-RUN HATCH_BUILD_NO_HOOKS=true PIP_CONSTRAINT=requirements.lock pip install --no-deps . \
+RUN HATCH_BUILD_NO_HOOKS=true /opt/build/bin/python -m hatchling build -t wheel \
+    && pip install --no-deps dist/*.whl \
     && pip uninstall --yes pip setuptools
 
 FROM python:3.11-slim

@@ -1,4 +1,4 @@
-"""The two locks: what a developer installs, and the part of it that goes into an image."""
+"""The locks: what a developer installs, what goes into an image, and what builds it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ def pins(lock: str) -> dict[str, str]:
 
 def test_an_image_gets_the_versions_that_were_tested() -> None:
     tested = pins("requirements.lock")
-    for name, version in pins("requirements-production.lock").items():
-        assert tested[name] == version, f"{name}: run `make lock`, the two locks must be made together"
+    for lock in ("requirements-production.lock", "requirements-build.lock"):
+        for name, version in pins(lock).items():
+            assert tested[name] == version, f"{name} in {lock}: the locks must be made together"
 
 
 def test_an_image_gets_no_development_tool_and_no_server_of_the_desk() -> None:
@@ -26,7 +27,7 @@ def test_an_image_gets_no_development_tool_and_no_server_of_the_desk() -> None:
 
 
 def test_every_file_is_known_by_its_hash_and_no_lock_names_a_registry() -> None:
-    for lock in ("requirements.lock", "requirements-production.lock"):
+    for lock in ("requirements.lock", "requirements-production.lock", "requirements-build.lock"):
         text = (ROOT / lock).read_text()
         assert "://" not in text
         assert "index-url" not in text
