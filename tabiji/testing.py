@@ -67,5 +67,6 @@ async def dev_server(
         dev_server_existing_path=binary("temporal"),
         dev_server_database_filename=str(file) if file else None,
         dev_server_log_level="error",
+        dev_server_extra_args=["--output", "none"],
     ) as temporal:
         yield temporal
