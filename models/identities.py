@@ -57,16 +57,29 @@ class _Known:
         self.keys_of.setdefault(contact, set()).add(key)
 
 
+@dataclass
+class Resolved:
+    """The contact of each item of a batch, in its order, and what was believed when they were chosen."""
+
+    contacts: list[UUID]
+    addresses: list[str | None]
+    """What each item says the address is, where that address leads to its contact and to nobody else."""
+    enlarged: dict[UUID, set[Key]]
+    """Contacts that were there before and got an identity, with all they should have now."""
+
+
 async def contacts_for(
     tx: AsyncConnection, batch: Sequence[Claims], *, now: datetime, recorded_at: datetime
-) -> list[UUID]:
-    """The contact of each item of a batch, in its order. New identities and contacts are written.
+) -> Resolved:
+    """Find the contacts of a batch. New identities and contacts are written.
+
+    Lock the contacts next, and then `check_still_true`.
 
     Raises:
         LostRace: See there.
     """
     keys = sorted({key for item in batch for key in keys_of(item)})
-    known = await _known(tx, keys)
+    known = await _known(tx, keys, {item.contact_id for item in batch if item.contact_id is not None})
     found = [_resolve(item, known) for item in batch]
     if known.added:
         await _write_identities(tx, known.added)
@@ -76,7 +89,34 @@ async def contacts_for(
             for contact in sorted(known.made)
         ]
         await tx.execute(insert(tx, Contact), made)
-    return found
+    addresses = [
+        item.email if item.email and known.contact_of.get(("email", item.email)) == contact else None
+        for item, contact in zip(batch, found, strict=True)
+    ]
+    enlarged = {contact: known.keys_of[contact] for contact in {*known.added.values()}.difference(known.made)}
+    return Resolved(found, addresses, enlarged)
+
+
+async def check_still_true(tx: AsyncConnection, resolved: Resolved) -> None:
+    """Read again, under the lock, the identities of contacts that got one more.
+
+    Two people who say at the same moment who they are, both on one device, were each seen to fit the device's
+    anonymous visitor. The second to get the lock finds here that it no longer does.
+
+    Raises:
+        LostRace: A contact has an identity that was not there when the batch was resolved.
+    """
+    enlarged = resolved.enlarged
+    if not enlarged:
+        return
+    identities = table(Identity)
+    rows = await tx.execute(
+        select(identities.c.kind, identities.c.value, identities.c.contact_id).where(
+            identities.c.contact_id.in_(sorted(enlarged))
+        )
+    )
+    if any((row.kind, row.value) not in enlarged[row.contact_id] for row in rows):
+        raise LostRace
 
 
 def keys_of(item: Claims) -> list[Key]:
@@ -85,14 +125,14 @@ def keys_of(item: Claims) -> list[Key]:
     return [(kind, value) for kind, value in named if value]
 
 
-async def _known(tx: AsyncConnection, keys: Sequence[Key]) -> _Known:
+async def _known(tx: AsyncConnection, keys: Sequence[Key], named: set[UUID]) -> _Known:
     identities = table(Identity)
     columns = select(identities.c.kind, identities.c.value, identities.c.contact_id)
     known = _Known({}, {}, {}, [])
     if not keys:
         return known
     rows = (await tx.execute(columns.where(tuple_(identities.c.kind, identities.c.value).in_(keys)))).all()
-    contacts = {row.contact_id for row in rows}
+    contacts = {row.contact_id for row in rows} | named
     if contacts:
         rows = (await tx.execute(columns.where(identities.c.contact_id.in_(contacts)))).all()
     for row in rows:
@@ -102,9 +142,11 @@ async def _known(tx: AsyncConnection, keys: Sequence[Key]) -> _Known:
 
 
 def _resolve(item: Claims, known: _Known) -> UUID:
-    if item.contact_id is not None:
-        return item.contact_id
     keys = keys_of(item)
+    if item.contact_id is not None:
+        if item.email and ("email", item.email) not in known.contact_of:
+            known.give(("email", item.email), item.contact_id)
+        return item.contact_id
     contact = next((known.contact_of[key] for key in keys if key in known.contact_of and _fits(known, key, keys)), None)
     if contact is None:
         contact = new_id()

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -20,13 +20,13 @@ from models.database import AnyRow, Database, insert, lock_contacts, table
 from models.enroll import Entry, Pending, dispatch, enroll
 from models.enrollment import Enrollment, Listener
 from models.event import Event
-from models.identities import LostRace, contacts_for
+from models.identities import LostRace, check_still_true, contacts_for
 from tabiji.domain.conditions import Condition
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.orders import GOAL_STEP, Entered, Happened
 
-PROFILE = ("email", "timezone", "locale")
-"""Traits with a column of their own."""
+PROFILE = ("timezone", "locale")
+"""Traits with a column of their own. So has the address, but an address is an identity first."""
 
 
 class ConsentGiven(BaseModel):
@@ -92,6 +92,15 @@ class _Transaction:
     pending: list[Pending] = field(default_factory=list[Pending])
 
 
+class _New(NamedTuple):
+    """An item that was not there before. `address` is its e-mail address where that leads to this contact."""
+
+    item: Incoming
+    contact: UUID
+    seq: int
+    address: str | None
+
+
 class Recorder:
     """Records what contacts do."""
 
@@ -152,17 +161,22 @@ class Recorder:
     async def _record(self, tx: AsyncConnection, batch: Sequence[Incoming]) -> tuple[list[Recorded], list[Pending]]:
         recorded_at = await self._database.now(tx)
         now = self._clock.now()
-        asked = await contacts_for(tx, batch, now=now, recorded_at=recorded_at)
+        resolved = await contacts_for(tx, batch, now=now, recorded_at=recorded_at)
         # Lock, then read: what is read before the lock is older than what the lock waited for.
-        locked = await lock_contacts(tx, asked)
-        contacts = [locked[contact].id for contact in asked]
+        locked = await lock_contacts(tx, resolved.contacts)
+        await check_still_true(tx, resolved)
+        contacts = [locked[contact].id for contact in resolved.contacts]
         go = _Transaction(tx, {row.id: row for row in locked.values()}, now, self._clock.wall(), recorded_at)
-        await self._update_profiles(go, batch, contacts)
         stored = await self._store(go, batch, contacts)
-        go.listeners = await self._listeners(go, {item.name for item in batch})
+        # Where one message comes twice in a batch, the first is it.
+        seqs = [stored.pop(item.message_id, None) for item in batch]
+        told = zip(batch, contacts, seqs, resolved.addresses, strict=True)
+        new = [_New(item, contact, seq, address) for item, contact, seq, address in told if seq is not None]
+        await self._store_consents(go, new)
+        await self._update_profiles(go, new)
+        go.listeners = await self._listeners(go, {item.name for item, *_ in new})
         recorded: list[Recorded] = []
-        for item, contact in zip(batch, contacts, strict=True):
-            seq = stored.pop(item.message_id, None)
+        for item, contact, seq in zip(batch, contacts, seqs, strict=True):
             if seq is None:
                 recorded.append(Recorded(await self._seq_of(go, item.message_id), contact, duplicate=True))
             else:
@@ -193,13 +207,9 @@ class Recorder:
             .on_conflict_do_nothing(index_elements=["message_id"])
             .returning(events.c.message_id, events.c.seq)
         )
-        new = {row.message_id: row.seq for row in written}
-        await self._store_consents(go, batch, contacts, new)
-        return new
+        return {row.message_id: row.seq for row in written}
 
-    async def _store_consents(
-        self, go: _Transaction, batch: Sequence[Incoming], contacts: Sequence[UUID], new: dict[str, int]
-    ) -> None:
+    async def _store_consents(self, go: _Transaction, new: Sequence[_New]) -> None:
         consents = [
             {
                 "contact_id": contact,
@@ -207,24 +217,26 @@ class Recorder:
                 "at": item.at,
                 "recorded_at": go.recorded_at,
             }
-            for item, contact in zip(batch, contacts, strict=True)
-            if item.consent is not None and item.message_id in new
+            for item, contact, *_ in new
+            if item.consent is not None
         ]
         if consents:
             await go.tx.execute(insert(go.tx, Consent), consents)
 
-    async def _update_profiles(self, go: _Transaction, batch: Sequence[Incoming], contacts: Sequence[UUID]) -> None:
+    async def _update_profiles(self, go: _Transaction, new: Sequence[_New]) -> None:
+        """Only from what is new: a request that comes again late must not undo what was said after it."""
         changed: dict[UUID, dict[str, Any]] = {}
-        for item, contact in zip(batch, contacts, strict=True):
-            if not item.traits and item.tempo is None and item.email is None:
+        for item, contact, _, address in new:
+            if not item.traits and item.tempo is None and address is None:
                 continue
-            row = go.contacts[contact]
-            values = changed.setdefault(contact, {"attributes": dict(row.attributes)})
-            for name, value in {**({"email": item.email} if item.email else {}), **item.traits}.items():
-                if name not in PROFILE:
-                    values["attributes"][name] = value
-                elif isinstance(value, str):
+            values = changed.setdefault(contact, {"attributes": dict(go.contacts[contact].attributes)})
+            if address is not None:
+                values["email"] = address
+            for name, value in item.traits.items():
+                if name in PROFILE and isinstance(value, str):
                     values[name] = value
+                elif name not in (*PROFILE, "email"):
+                    values["attributes"][name] = value
             if item.tempo is not None:
                 values["tempo"] = item.tempo
         contact_table = table(Contact)
@@ -247,11 +259,17 @@ class Recorder:
     async def _evaluate(self, go: _Transaction, item: Incoming, contact: UUID, seq: int) -> list[str]:
         """Wake who listens, then enter who is to start. Returns the enrollments that began."""
         entered: list[str] = []
-        for found in list(go.listeners):
+        over: set[str] = set()
+        # Goals first: who is at the goal does not take one more step because a wait was woken before it.
+        for found in sorted(go.listeners, key=lambda row: row["step"] != GOAL_STEP):
             condition = Condition.model_validate(found["condition"])
             addressed = item.enrollment_id in (None, found["enrollment_id"])
             if found["contact_id"] != contact or not addressed or not condition.matches(item.name, item.properties):
                 continue
+            if found["enrollment_id"] in over:
+                continue
+            if found["step"] == GOAL_STEP:
+                over.add(found["enrollment_id"])
             happened = _happened(item, seq, condition, step=found["step"], visit=found["visit"])
             go.pending.append(
                 await dispatch(
