@@ -1,0 +1,70 @@
+"""The HTTP door: `uvicorn api.app:create_app --factory`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.types import Scope
+
+from api import contacts, enrollments, form_pages, health, journeys, mails, openapi, stuck, tracking
+from api.deps import parts_of_app
+from api.errors import install
+from api.guard import BoundedBodies, SafeAnswers
+from api.keys import KeyGate
+from api.metrics import Measured, Metrics
+from api.parts import MakeParts, open_parts
+from tabiji import settings as environment
+from tabiji.settings import Settings
+
+ROUTERS = (
+    tracking.router,
+    contacts.router,
+    enrollments.router,
+    journeys.router,
+    stuck.router,
+    mails.router,
+    form_pages.router,
+    health.router,
+)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application as the settings say. Starts, and takes events, while Temporal is away.
+
+    Raises:
+        ConfigurationError: A setting is wrong. Also when serving begins: the secret is missing, or the database is
+            of another version.
+    """
+    settings = settings or environment.load()
+    return compose(lambda: open_parts(settings))
+
+
+def compose(make_parts: MakeParts) -> FastAPI:
+    """The application out of ready-made parts, which are made when serving begins."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        async with make_parts() as parts:
+            app.state.parts = parts
+            yield
+
+    # The usual pages of documentation load scripts from elsewhere; the description itself wants a key.
+    app = FastAPI(title=openapi.TITLE, lifespan=lifespan, docs_url=None, redoc_url=None, **openapi.ABOUT)
+    for router in ROUTERS:
+        app.include_router(router)
+    install(app)
+    openapi.complete(app)
+    # The last one added is the first a request meets.
+    app.add_middleware(BoundedBodies)
+    app.add_middleware(KeyGate)
+    app.add_middleware(Measured, metrics=_metrics)
+    app.add_middleware(SafeAnswers)
+    return app
+
+
+def _metrics(scope: Scope) -> Metrics:
+    app: Any = scope["app"]
+    return parts_of_app(app).metrics

@@ -1,0 +1,55 @@
+"""The description of the API: what FastAPI cannot know by itself."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from fastapi import FastAPI
+
+from api.errors import Problem
+
+TITLE = "tabiji"
+
+
+def _version() -> str:
+    try:
+        return version("tabiji")
+    except PackageNotFoundError:
+        return "0"
+
+
+ABOUT: dict[str, Any] = {
+    "version": _version(),
+    "description": (
+        "Send what people do; journeys start and go on. Everything but health, forms and the links in mails needs a "
+        "key: `Authorization: Bearer KEY`, or Basic with the key as user name. A key of scope *ingest* may send "
+        "events; one of scope *full* may also read and steer. Every failure is a problem document (RFC 9457)."
+    ),
+    "openapi_tags": [
+        {"name": "tracking", "description": "Segment-shaped: who somebody is and what they did"},
+        {"name": "contacts", "description": "Who somebody is, what happened, what they agreed to"},
+        {"name": "enrollments", "description": "Who is where in which journey"},
+        {"name": "journeys", "description": "What people can enter"},
+        {"name": "operations", "description": "What does not move although it should"},
+        {"name": "links in mails", "description": "Open pixel, click, unsubscribe"},
+        {"name": "forms", "description": "Pages for visitors"},
+        {"name": "health", "description": "For load balancers and monitoring"},
+    ],
+}
+
+
+def complete(app: FastAPI) -> None:
+    """Add the shape of problems, which every operation refers to."""
+    describe = app.openapi
+
+    def with_problems() -> dict[str, Any]:
+        schema = describe()
+        shapes = schema.setdefault("components", {}).setdefault("schemas", {})
+        if "Problem" not in shapes:
+            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            shapes.update(problem.pop("$defs", {}))
+            shapes["Problem"] = problem
+        return schema
+
+    app.openapi = with_problems  # type: ignore[method-assign] # FastAPI's documented way to change it

@@ -1,0 +1,97 @@
+"""What the HTTP door is made of, and how a process gets it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from temporalio.client import Client
+
+from activities.dispatch import Counts, Dispatcher
+from api.metrics import Metrics
+from models.clock import Clock, SystemClock
+from models.database import Database
+from models.record import Outbox, Recorder
+from tabiji.channels.email.links import Links
+from tabiji.domain.journeys import Catalog
+from tabiji.errors import ConfigurationError
+from tabiji.journey.discovery import discover
+from tabiji.plugin import JourneyPlugin
+from tabiji.settings import Settings
+from tabiji.temporal import connect
+
+
+class Delivery(Outbox, Protocol):
+    """The outbox, as the API needs it: with what it has counted."""
+
+    @property
+    def counts(self) -> Counts:
+        """What this process has delivered so far."""
+        ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Ready-made parts. `client` may not have reached Temporal yet: events are taken all the same."""
+
+    settings: Settings
+    database: Database
+    catalog: Catalog
+    clock: Clock
+    recorder: Recorder
+    outbox: Delivery
+    client: Client
+    links: Links
+    metrics: Metrics
+
+
+MakeParts = Callable[[], AbstractAsyncContextManager[Parts]]
+"""Called when the process starts to serve; closed when it stops."""
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
+    """Everything as the settings say. Temporal may be away: what is recorded is delivered once it is back."""
+    catalog = Catalog(journey.spec for journey in discover())
+    client = await connect(settings, [JourneyPlugin()], lazy=True)
+    database = Database(settings.database, pool=settings.database_pool)
+    dispatcher = Dispatcher(client, database, catalog, task_queue=settings.task_queue)
+    clock = SystemClock(settings.clock_shift)
+    sweeping = asyncio.create_task(dispatcher.run(), name="dispatch sweep")
+    try:
+        yield Parts(
+            settings=settings,
+            database=database,
+            catalog=catalog,
+            clock=clock,
+            recorder=Recorder(database, catalog, clock, dispatcher),
+            outbox=dispatcher,
+            client=client,
+            links=Links(signing_secret(settings), settings.public_url),
+            metrics=Metrics(),
+        )
+    finally:
+        sweeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await sweeping
+        await dispatcher.close()
+        await database.close()
+
+
+def signing_secret(settings: Settings) -> str:
+    """What signs links in mails: the setting, else what the desk keeps in its data folder.
+
+    Raises:
+        ConfigurationError: There is neither.
+    """
+    if settings.secret is not None:
+        return settings.secret.get_secret_value()
+    try:
+        return (settings.data / "secret").read_text().strip()
+    except OSError:
+        raise ConfigurationError(
+            "TABIJI_SECRET is not set. Make one with `openssl rand -hex 32`; API and workers must share it."
+        ) from None

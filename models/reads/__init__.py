@@ -1,0 +1,1 @@
+"""What the API shows: shapes and the queries that fill them. Reads only."""

@@ -1,0 +1,104 @@
+"""Contacts as the API shows them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.contact import Consent, Contact, ContactTag, Identity
+from models.database import table
+from models.reads.shapes import Shown
+
+
+class ConsentShown(Shown):
+    """The decision in force for one topic."""
+
+    topic: str
+    given: bool
+    source: str
+    wording: str | None
+    at: datetime
+
+
+class IdentityShown(Shown):
+    """A user id, anonymous id or e-mail that leads here."""
+
+    kind: str
+    value: str
+
+
+class ContactShown(Shown):
+    """A contact, with what is in force now."""
+
+    id: UUID
+    email: str | None
+    timezone: str | None
+    locale: str | None
+    attributes: dict[str, Any]
+    score: int
+    test: bool
+    tempo: float | None
+    created_at: datetime
+    identities: list[IdentityShown]
+    tags: list[str]
+    consents: list[ConsentShown]
+
+
+async def find_contact(tx: AsyncConnection, kind: str, value: str) -> UUID | None:
+    """The contact an identity (kind user, email or anonymous) leads to."""
+    identities = table(Identity)
+    found = await tx.scalar(
+        select(identities.c.contact_id).where(identities.c.kind == kind, identities.c.value == value)
+    )
+    return None if found is None else await _standing(tx, found)
+
+
+async def show_contact(tx: AsyncConnection, contact_id: UUID) -> ContactShown | None:
+    """One contact; of one that was merged away, the one it was merged into."""
+    standing = await _standing(tx, contact_id)
+    contacts = table(Contact)
+    row = (await tx.execute(select(contacts).where(contacts.c.id == standing))).one_or_none()
+    return None if row is None else await _shown(tx, row)
+
+
+async def _standing(tx: AsyncConnection, contact_id: UUID) -> UUID:
+    contacts = table(Contact)
+    seen: set[UUID] = set()
+    while contact_id not in seen:
+        seen.add(contact_id)
+        merged = await tx.scalar(select(contacts.c.merged_into).where(contacts.c.id == contact_id))
+        contact_id = merged or contact_id
+    return contact_id
+
+
+async def _shown(tx: AsyncConnection, row: Row[Any]) -> ContactShown:
+    identities, tags, consents = table(Identity), table(ContactTag), table(Consent)
+    known = await tx.execute(
+        select(identities.c.kind, identities.c.value)
+        .where(identities.c.contact_id == row.id)
+        .order_by(identities.c.kind, identities.c.value)
+    )
+    tagged = await tx.execute(select(tags.c.tag).where(tags.c.contact_id == row.id).order_by(tags.c.tag))
+    decided = await tx.execute(select(consents).where(consents.c.contact_id == row.id).order_by(consents.c.id))
+    in_force = {decision.topic: decision for decision in decided}  # the latest by id
+    return ContactShown(
+        id=row.id,
+        email=row.email,
+        timezone=row.timezone,
+        locale=row.locale,
+        attributes=row.attributes,
+        score=row.score,
+        test=row.tempo is not None,
+        tempo=row.tempo,
+        created_at=row.created_at,
+        identities=[IdentityShown(kind=one.kind, value=one.value) for one in known],
+        tags=[one.tag for one in tagged],
+        consents=[
+            ConsentShown.model_validate(decision, from_attributes=True)
+            for _, decision in sorted(in_force.items(), key=lambda item: item[0])
+        ],
+    )
