@@ -101,12 +101,14 @@ class Renderer:
         if not subject:
             raise TemplateError(template, "it has no subject. Fill {% block subject %}, or give the page a <title>.")
         html = _INLINER.inline(page.html or "")
-        return Rendered(subject=subject, html=html, text=self._text(template, html, context))
+        return Rendered(subject=subject, html=html, text=self._text(template, page, context))
 
-    def _text(self, template: str, html: str, context: Mapping[str, object]) -> str:
+    def _text(self, template: str, page: LexborHTMLParser, context: Mapping[str, object]) -> str:
         if (self._folder / f"{template}.txt").is_file():
             return self._fill(template, f"{template}.txt", context)
-        return str(get_text(html, _TEXT)).strip() + "\n"
+        for unseen in page.css("head, .preheader"):
+            unseen.decompose()
+        return str(get_text(page.html or "", _TEXT)).strip() + "\n"
 
     def _fill(self, template: str, file: str, context: Mapping[str, object]) -> str:
         try:
