@@ -154,6 +154,22 @@ class Settings(BaseSettings):
         return time(h1, m1), time(h2, m2)
 
     @property
+    def signing_secret(self) -> str:
+        """What signs links in mails: the setting, or at a desk what `tabiji up` has made.
+
+        Raises:
+            ConfigurationError: There is neither.
+        """
+        if self.secret is not None:
+            return self.secret.get_secret_value()
+        try:
+            return (self.data / "secret").read_text(encoding="utf-8").strip()
+        except OSError:
+            raise ConfigurationError(
+                "TABIJI_SECRET is not set. Take one from `openssl rand -hex 32`; `tabiji up` makes one for a desk."
+            ) from None
+
+    @property
     def database(self) -> str:
         """The database's address, resolved."""
         return self.database_url or f"sqlite:///{(self.data / 'tabiji.sqlite3').resolve()}"

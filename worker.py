@@ -1,0 +1,87 @@
+"""One worker process, put together: journeys, activities, the outbox, and what they need. `python worker.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from datetime import timedelta
+
+import structlog
+from prometheus_client import start_http_server
+from temporalio.worker import Worker
+
+from activities.dispatch import Dispatcher
+from activities.registry import registered
+from models import schema
+from models.database import Database
+from tabiji import JourneyPlugin, log, settings
+from tabiji.domain.journeys import Catalog
+from tabiji.errors import TabijiError
+from tabiji.journey.discovery import discover
+from tabiji.journey.journey import EFFECT_TIMEOUT
+from tabiji.settings import Settings
+from tabiji.temporal import connect, prepare
+
+logger = structlog.stdlib.get_logger(__name__)
+
+TERMINATED_EVERY = 60.0
+"""Seconds between looks for journeys that were terminated in the Temporal UI."""
+
+
+async def work(config: Settings) -> None:
+    """Work until SIGTERM or Ctrl-C; then take nothing new and finish what has begun."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    database = Database(config.database, pool=config.database_pool)
+    await schema.check(database)
+    journeys = discover()
+    catalog = Catalog(journey.spec for journey in journeys)
+    delivering = await connect(config, [JourneyPlugin()])
+    await prepare(delivering, config)
+    dispatcher = Dispatcher(delivering, database, catalog, task_queue=config.task_queue)
+    async with registered(config, database, catalog, dispatcher) as activities:
+        working = await connect(config, [JourneyPlugin(journeys=journeys, activities=activities)])
+        worker = Worker(
+            working,
+            task_queue=config.task_queue,
+            # Longer than the longest send, so that a stop repeats nothing.
+            graceful_shutdown_timeout=EFFECT_TIMEOUT + timedelta(seconds=5),
+        )
+        background = [asyncio.create_task(dispatcher.run()), asyncio.create_task(_watch_terminated(dispatcher))]
+        if config.metrics_port is not None:
+            start_http_server(config.metrics_port)
+        logger.info("worker.started", task_queue=config.task_queue, journeys=list(catalog.names))
+        async with worker:
+            await stop.wait()
+            logger.info("worker.stopping")
+        for task in background:
+            task.cancel()
+        await dispatcher.close()
+    await database.close()
+    logger.info("worker.stopped")
+
+
+async def _watch_terminated(dispatcher: Dispatcher) -> None:
+    while True:
+        await asyncio.sleep(TERMINATED_EVERY)
+        try:
+            found = await dispatcher.mark_terminated()
+            if found:
+                logger.info("enrollments.terminated", count=found)
+        except Exception as error:
+            logger.warning("enrollments.not_checked", problem=type(error).__name__)
+
+
+def main() -> None:
+    """Read the settings and work; one line on standard error when that cannot be."""
+    try:
+        config = settings.load()
+        log.configure(config.log_level, process="worker")
+        asyncio.run(work(config))
+    except TabijiError as error:
+        raise SystemExit(f"worker: {error}") from None
+
+
+if __name__ == "__main__":
+    main()
