@@ -32,7 +32,8 @@ class Entry:
     """Who enters, why, and when.
 
     `cause` makes an entry count once: the step of another journey, or its goal. `entered_at` is journey time,
-    `entered_wall` the clock of the workflow to be.
+    `entered_wall` the clock of the workflow to be. What happened after `entry_seq` counts; where it is not given,
+    that is what happens after the trigger, or after now.
     """
 
     contact: AnyRow
@@ -41,6 +42,7 @@ class Entry:
     recorded_at: datetime
     trigger: Happened | None = None
     cause: str | None = None
+    entry_seq: int | None = None
     entry_key: str = ""
     tempo: float | None = None
     test: bool = False
@@ -74,7 +76,7 @@ async def enroll(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> Enroll
             return Enrolled(Entered(refused=refusal))
     enrollment_id = f"{spec.name}/{contact_id}/{n + 1}"
     tempo = entry.tempo or entry.contact.tempo
-    entry_seq = entry.trigger.seq if entry.trigger and entry.trigger.seq else await _last_seq(tx, contact_id)
+    entry_seq = entry.entry_seq or (entry.trigger.seq if entry.trigger else None) or await _last_seq(tx, contact_id)
     await tx.execute(
         insert(tx, Enrollment).values(
             id=enrollment_id,

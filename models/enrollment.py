@@ -48,6 +48,9 @@ class Enrollment(SQLModel, table=True):
     entered_at: datetime = Field(description="journey time")
     entered_wall: datetime = Field(description="the wall clock at that moment")
     ended_at: datetime | None = Field(default=None, description="journey time")
+    ended_wall: datetime | None = Field(
+        default=None, description="the workflow's clock at its end: what it said before then opens nothing again"
+    )
     recorded_at: datetime
 
 

@@ -46,6 +46,8 @@ class Waits:
 
     async def _listen(self, tx: AsyncConnection, order: Listen) -> Heard:
         contact_id = (await lock_contacts(tx, [UUID(order.contact_id)]))[UUID(order.contact_id)].id
+        if not await self._still_travels(tx, order):
+            return Heard()
         await self._reassert(tx, order, contact_id)
         listeners = table(Listener)
         if order.done:
@@ -62,20 +64,31 @@ class Waits:
                 return Heard(event=_happened(event, order.condition, order.step, order.visit))
         return Heard()
 
-    async def _reassert(self, tx: AsyncConnection, order: Listen, contact_id: UUID) -> None:
-        """Listener and goals stand, and the enrollment runs, whatever a reset in the Temporal UI undid."""
+    async def _still_travels(self, tx: AsyncConnection, order: Listen) -> bool:
+        """Whether this is the present speaking: a journey under way, or one that a reset in Temporal began again.
+
+        A worker that hung, or a look-back whose journey reached its goal meanwhile, may get here after the end was
+        written down. What it has to say is older than the end, and must not open the enrollment again.
+        """
         enrollments = table(Enrollment)
-        row = (
-            await tx.execute(select(enrollments.c.state).where(enrollments.c.id == order.enrollment_id))
-        ).one_or_none()
+        columns = select(enrollments.c.state, enrollments.c.ended_wall)
+        row = (await tx.execute(columns.where(enrollments.c.id == order.enrollment_id))).one_or_none()
         if row is None:
             raise UnknownEnrollment(order.enrollment_id)
-        if row.state != "running" and not await _another_runs(tx, order.enrollment_id):
+        if row.state == "running":
+            return True
+        if row.ended_wall is not None and order.wall <= row.ended_wall:
+            return False
+        if not await _another_runs(tx, order.enrollment_id):
             await tx.execute(
                 update(enrollments)
                 .where(enrollments.c.id == order.enrollment_id)
                 .values(state="running", reason=None, ended_at=None)
             )
+        return True
+
+    async def _reassert(self, tx: AsyncConnection, order: Listen, contact_id: UUID) -> None:
+        """Listener and goals stand, whatever a reset in the Temporal UI undid."""
         rows = [
             listener(order.enrollment_id, contact_id, GOAL_STEP, place, goal) for place, goal in enumerate(order.goals)
         ]
@@ -113,6 +126,7 @@ class Waits:
                 entered_wall=order.wall,
                 recorded_at=await self._database.now(tx),
                 cause=goal_cause(order.enrollment_id),
+                entry_seq=order.goal_seq,
                 tempo=order.tempo if order.test else None,
                 test=order.test,
             )
@@ -131,6 +145,7 @@ class Waits:
                 reason=order.outcome.reason[:500],
                 path=[passed.model_dump(mode="json") for passed in order.outcome.path],
                 ended_at=order.at,
+                ended_wall=order.wall,
                 start_confirmed=True,
             )
         )

@@ -107,8 +107,9 @@ class StepOrder(Frozen):
 
 
 class Listen(StepOrder):
-    """Write down what an enrollment waits for, and look back."""
+    """Write down what an enrollment waits for, and look back. `wall` is the workflow's clock at that moment."""
 
+    wall: datetime
     condition: Condition
     consumed: tuple[int, ...] = ()
     done: tuple[tuple[str, int], ...] = ()

@@ -80,12 +80,19 @@ class _Place:
 
 @dataclass
 class _Waiting:
-    """A wait that is open now, and the earliest event that answers it."""
+    """A wait that is open now, and the earliest event that answers it.
+
+    `taken` is what earlier waits had taken when this one was opened. What a wait beside this one takes answers
+    both: which of the two is told first is chance.
+    """
 
     condition: Condition
+    taken: frozenset[int]
     event: Happened | None = None
 
     def offer(self, event: Happened) -> None:
+        if event.seq is not None and event.seq in self.taken:
+            return
         if self.event is None or _order(event) < _order(self.event):
             self.event = event
 
@@ -219,11 +226,9 @@ class Journey:
     def happened(self, event: Happened) -> None:
         """Take an event the outbox or a person at the Temporal UI sends.
 
-        A copy of one that was taken before, and one nobody waits for now, is forgotten: the next look-back
-        finds what still counts.
+        A copy of one that an earlier wait has taken, and one nobody waits for now, is forgotten: the next look-back
+        finds what still counts. A goal is a goal even when a wait has taken the same event.
         """
-        if event.seq is not None and event.seq in self._travel.consumed:
-            return
         if event.step == GOAL_STEP:
             self._reach_goal(event, self.spec.goals[event.visit] if event.visit < len(self.spec.goals) else None)
         elif event.step is not None:
@@ -289,7 +294,18 @@ class Journey:
             goal_seq=over.goal_seq,
             wall=workflow.now(),
         )
-        await self._bookkeep("ended", order, Done, f"Ended: {over.ending.value}, {over.reason}")
+        reporting = asyncio.create_task(
+            self._bookkeep("ended", order, Done, f"Ended: {over.ending.value}, {over.reason}")
+        )
+        while not reporting.done():
+            # Who cancels now is too late: without this the enrollment would stand as running for ever.
+            with suppress(asyncio.CancelledError):
+                await asyncio.shield(reporting)
+        try:
+            reporting.result()
+        except ActivityError as error:
+            if not _erased(error):
+                raise
 
     def _place(self, verb: str, step: str | None) -> _Place:
         step = step or step_at_caller(3, verb)
@@ -311,6 +327,9 @@ class Journey:
     def _check(self) -> None:
         if self._travel.over is not None:
             raise JourneyOver
+        # An effect that was finished all the same has swallowed the cancellation. It still counts.
+        if workflow.cancellation_reason() is not None:
+            raise asyncio.CancelledError
 
     def _begin(self, place: _Place, doing: str) -> None:
         self._check()
@@ -340,11 +359,16 @@ class Journey:
             )
         except ActivityError as error:
             self._check()
-            if isinstance(error.cause, ApplicationError) and error.cause.type == "unknown_contact":
-                self._end(_Over(Ending.EXITED, "the contact was erased"))
-                raise JourneyOver from None
+            if is_cancelled_exception(error):
+                raise asyncio.CancelledError from None
+            self._leave_if_erased(error)
             raise
         return done
+
+    def _leave_if_erased(self, error: ActivityError) -> None:
+        if _erased(error):
+            self._end(_Over(Ending.EXITED, "the contact was erased"))
+            raise JourneyOver from None
 
     async def _bookkeep(self, name: str, order: BaseModel, result: type[R], summary: str) -> R:
         """Write down or look up: one local activity, and an ordinary, patient one while the database is away."""
@@ -430,7 +454,7 @@ class Journey:
         self._begin(place, f"waiting for {condition}, until {instant(deadline)}")
         key = (place.step, place.visit)
         # Open before the look-back, so that a signal that overtakes its answer is not lost.
-        waiting = self._travel.waiting[key] = _Waiting(condition)
+        waiting = self._travel.waiting[key] = _Waiting(condition, frozenset(self._travel.consumed))
         try:
             await self._listen(place, waiting)
             left = (deadline - self.now()) / self._enrollment.tempo
@@ -457,12 +481,18 @@ class Journey:
         order = Listen(
             **self._order(place),
             condition=waiting.condition,
-            consumed=tuple(sorted(self._travel.consumed)),
+            consumed=tuple(sorted(waiting.taken)),
             done=finished,
             goals=self.spec.goals,
             entry_seq=self._enrollment.entry_seq,
+            wall=workflow.now(),
         )
-        heard = await self._bookkeep("listen", order, Heard, f"Listen for {waiting.condition}")
+        try:
+            heard = await self._bookkeep("listen", order, Heard, f"Listen for {waiting.condition}")
+        except ActivityError as error:
+            self._check()
+            self._leave_if_erased(error)
+            raise
         self._travel.done = [key for key in self._travel.done if key not in finished]
         if heard.goal is not None:
             self._reach_goal(heard.goal, self.spec.goals[heard.goal.visit])
@@ -498,6 +528,10 @@ class Journey:
             self._travel.doing.pop(place, None)
         self._pass(place, f"entered {name}" if entered else f"did not enter {name}: {entered.refused}")
         return entered
+
+
+def _erased(error: ActivityError) -> bool:
+    return isinstance(error.cause, ApplicationError) and error.cause.type == "unknown_contact"
 
 
 def _order(event: Happened) -> float:
