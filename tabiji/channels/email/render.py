@@ -13,6 +13,7 @@ from pathlib import Path
 
 from css_inline import CSSInliner
 from inscriptis import get_text  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] # has none
+from inscriptis.css_profiles import CSS_PROFILES  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] # has none
 from inscriptis.model.config import ParserConfig  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] # has none
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateNotFound, UndefinedError, select_autoescape
 from jinja2.exceptions import TemplateSyntaxError
@@ -23,7 +24,7 @@ from tabiji.errors import TemplateError
 
 # Links would be fetched from wherever a template, or a value in it, says.
 _INLINER = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
-_TEXT = ParserConfig(display_links=True)
+_TEXT = ParserConfig(css=CSS_PROFILES["strict"], display_links=True)
 
 
 @dataclass(frozen=True)
