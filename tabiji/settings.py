@@ -1,10 +1,12 @@
 """Settings: built once at the edge and handed on. Nothing else reads the environment.
 
-Every name takes the prefix `TABIJI_` and may stand in `.env`.
+Every name takes the prefix `TABIJI_` and may stand in `.env`, or in the file that `TABIJI_ENV_FILE` names
+(empty: in none).
 """
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import time, timedelta
 from pathlib import Path
@@ -182,7 +184,8 @@ def load(**overrides: object) -> Settings:
         ConfigurationError: One line per setting that is wrong, with its variable's name.
     """
     try:
-        return Settings(**overrides)  # type: ignore[arg-type] # validated by pydantic
+        file = os.environ.get("TABIJI_ENV_FILE", ".env") or None
+        return Settings(_env_file=file, **overrides)  # type: ignore[arg-type, call-arg] # pydantic takes and validates them
     except ValidationError as error:
         lines = [
             f"TABIJI_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
