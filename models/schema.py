@@ -13,7 +13,7 @@ import fcntl
 import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +62,10 @@ async def check(database: Database) -> None:
         ConfigurationError: It has none, an older or a newer one. The message says what to do.
         DatabaseDown: It does not answer.
     """
-    script = ScriptDirectory.from_config(_config())
     async with database.read() as tx:
         current = await tx.run_sync(_revision)
-    _refuse_newer(current, script)
-    head = script.get_current_head()
+    _refuse_newer(current)
+    head = newest()
     if current != head:
         state = "has no tables yet" if current is None else f"is at revision {current}, this code needs {head}"
         raise ConfigurationError(f"the database {state}. Run `tabiji migrate`.")
@@ -74,7 +73,7 @@ async def check(database: Database) -> None:
 
 def newest() -> str | None:
     """The revision this code was written for."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+    return _revisions(MIGRATIONS)[-1] if _revisions(MIGRATIONS) else None
 
 
 @asynccontextmanager
@@ -97,7 +96,7 @@ async def _run(where: Settings | str, act: Callable[[Config], None]) -> None:
 
     def run(connection: Connection) -> None:
         config = _config()
-        _refuse_newer(_revision(connection), ScriptDirectory.from_config(config))
+        _refuse_newer(_revision(connection))
         if connection.dialect.name == "postgresql":
             connection.rollback()  # the look above began a transaction; each revision has its own
         config.attributes["connection"] = connection
@@ -166,10 +165,16 @@ def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _refuse_newer(current: str | None, script: ScriptDirectory) -> None:
-    known = {revision.revision for revision in script.walk_revisions()}
-    if current is not None and current not in known:
+@cache
+def _revisions(folder: Path) -> tuple[str, ...]:
+    """Oldest first. Read once: readiness asks for them every few seconds."""
+    script = ScriptDirectory(str(folder))
+    return tuple(revision.revision for revision in script.walk_revisions())[::-1]
+
+
+def _refuse_newer(current: str | None) -> None:
+    if current is not None and current not in _revisions(MIGRATIONS):
         raise ConfigurationError(
             f"the database is at revision {current}, which this version of the code does not know; its "
-            f"newest is {script.get_current_head()}. Deploy the newer code, or restore the database from before it."
+            f"newest is {newest()}. Deploy the newer code, or restore the database from before it."
         )

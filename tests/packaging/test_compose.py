@@ -23,6 +23,7 @@ FILLED_IN = {
     "TABIJI_PUBLIC_URL": "https://go.example.com",
     "TABIJI_MAIL_FROM": "Example <hello@example.com>",
     "TABIJI_SALES_EMAIL": "sales@example.com",
+    "TABIJI_POSTAL_ADDRESS": "Example Inc., 1 Example Street",
 }
 COMPOSE = Path(sys.executable).parent / "docker-compose"
 
