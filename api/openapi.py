@@ -50,6 +50,18 @@ def complete(app: FastAPI) -> None:
             problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             shapes.update(problem.pop("$defs", {}))
             shapes["Problem"] = problem
+            _forget_default_422(schema)
         return schema
 
     app.openapi = with_problems  # type: ignore[method-assign] # FastAPI's documented way to change it
+
+
+def _forget_default_422(schema: dict[str, Any]) -> None:
+    """FastAPI adds its own shape of a 422 wherever there is a parameter; ours stand where one can happen."""
+    for path in schema["paths"].values():
+        for operation in path.values():
+            described = operation["responses"].get("422", {})
+            if "application/json" in described.get("content", {}):
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schema["components"]["schemas"].pop(name, None)

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from models.contact import Consent, ContactTag
+from models.database import insert
+from models.event import Event
+from models.message import Message
+from models.score import ScoreEntry
+from tests.api.conftest import Door
+
+
+async def somebody(door: Door) -> str:
+    await door.full.post("/v1/identify", json={"userId": "u1", "traits": {"email": "hanako@example.com"}})
+    return str((await door.contact(user_id="u1"))["id"])
+
+
+async def in_a_journey(door: Door) -> tuple[str, str]:
+    contact = await somebody(door)
+    answer = await door.full.post("/v1/journeys/whitepaper-nurture/enrollments", json={"user_id": "u1"})
+    assert answer.status_code == 201, answer.text
+    return contact, str(answer.json()["id"])
+
+
+async def write_history(door: Door, contact: str, enrollment: str) -> None:
+    """What a worker would have written."""
+    async with door.parts.database.write() as tx:
+        now = await door.parts.database.now(tx)
+        common = {"contact_id": uuid.UUID(contact), "at": now, "recorded_at": now}
+        await tx.execute(insert(tx, ContactTag).values(tag="customer", **common))
+        score = {"key": f"{enrollment}/steps/1", "points": 20, "reason": "looked at pricing", "total": 20}
+        await tx.execute(insert(tx, ScoreEntry).values(**score, **common))
+        message = {
+            "key": f"{enrollment}/welcome/1",
+            "public_id": "m1",
+            "enrollment_id": enrollment,
+            "step": "welcome",
+            "visit": 1,
+            "template": "whitepaper/welcome",
+            "state": "refused",
+            "reason": "no consent",
+            "token": "t",
+            "run_id": "r",
+            "activity_id": "a",
+            "attempt": 1,
+            "lease_until": now,
+            "deferrals": 0,
+            "audience": "contact",
+            "maybe_twice": 0,
+            "test": False,
+        }
+        await tx.execute(insert(tx, Message).values(**message, **common))
+
+
+async def test_the_timeline_tells_everything_with_fates_and_reasons(door: Door) -> None:
+    contact, enrollment = await in_a_journey(door)
+    await write_history(door, contact, enrollment)
+    await door.full.post(
+        f"/v1/contacts/{contact}/consents",
+        json={"topic": "marketing", "given": True, "source": "phone", "wording": "はい"},
+    )
+
+    answer = await door.full.get(f"/v1/contacts/{contact}")
+
+    found: dict[str, Any] = answer.json()
+    entries = {entry["kind"]: entry for entry in found["timeline"] if entry.get("name") != "Consent Given"}
+    assert entries["message"]["id"] == "m1"
+    assert (entries["message"]["state"], entries["message"]["reason"]) == ("refused", "no consent")
+    assert (entries["score"]["points"], entries["score"]["reason"]) == (20, "looked at pricing")
+    assert entries["tag"]["tag"] == "customer"
+    assert (entries["consent"]["given"], entries["consent"]["wording"]) == (True, "はい")
+    assert (entries["enrollment"]["id"], entries["enrollment"]["state"], entries["enrollment"]["path"]) == (
+        enrollment,
+        "running",
+        [],
+    )
+    assert entries["event"]["name"] == "Identified"
+    assert found["tags"] == ["customer"]
+    assert [(one["topic"], one["given"]) for one in found["consents"]] == [("marketing", True)]
+    recorded = [entry["recorded_at"] for entry in found["timeline"]]
+    assert recorded == sorted(recorded, reverse=True)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7])
+async def test_pages_of_a_timeline_join_without_gap_or_overlap(door: Door, limit: int) -> None:
+    contact, enrollment = await in_a_journey(door)
+    for place in range(5):
+        await door.ingest.post("/v1/track", json={"userId": "u1", "event": f"E{place}"})
+    await write_history(door, contact, enrollment)
+    whole = (await door.full.get(f"/v1/contacts/{contact}", params={"limit": 200})).json()
+    assert whole["next"] is None
+
+    joined: list[Any] = []
+    before: str | None = None
+    while True:
+        params = {"limit": str(limit), **({"before": before} if before else {})}
+        page = (await door.full.get(f"/v1/contacts/{contact}", params=params)).json()
+        joined += page["timeline"]
+        before = page["next"]
+        if before is None:
+            break
+
+    assert len(joined) == 10
+    assert joined == whole["timeline"]
+
+
+async def test_a_withdrawn_consent_is_in_force_and_the_earlier_one_is_kept_as_proof(door: Door) -> None:
+    contact = await somebody(door)
+    path = f"/v1/contacts/{contact}/consents"
+    for given in (True, False):
+        answer = await door.full.post(path, json={"topic": "marketing", "given": given, "source": "phone"})
+        assert answer.status_code == 201
+
+    found = await door.contact(user_id="u1")
+
+    assert [one["given"] for one in found["consents"]] == [False]
+    assert await door.rows(Consent) == 2
+
+
+async def test_the_same_consent_sent_again_counts_once(door: Door) -> None:
+    contact = await somebody(door)
+    body = {"topic": "marketing", "given": True, "source": "import", "messageId": "c1"}
+
+    answers = [await door.full.post(f"/v1/contacts/{contact}/consents", json=body) for _ in range(2)]
+
+    assert [answer.json()["duplicate"] for answer in answers] == [False, True]
+    assert await door.rows(Consent) == 1
+
+
+@pytest.mark.parametrize(
+    ("params", "status"),
+    [
+        ({}, 422),
+        ({"email": "a@example.com", "user_id": "u1"}, 422),
+        ({"email": "nobody"}, 422),
+        ({"email": "a@example.com"}, 404),
+        ({"user_id": "u\x00"}, 422),
+        ({"user_id": "x" * 300}, 422),
+        ({"user_id": "u1", "limit": "0"}, 422),
+        ({"user_id": "u1", "limit": "9" * 400}, 422),
+        ({"user_id": "u1", "before": "nonsense"}, 422),
+        ({"user_id": "u1", "before": "W10"}, 422),
+        ({"user_id": "u1", "before": "WzkyMjMzNzIwMzY4NTQ3NzU4MDcsMSwxLCJhIl0"}, 422),
+        ({"anonymous_id": "a1"}, 404),
+    ],
+)
+async def test_a_search_that_makes_no_sense_is_refused(door: Door, params: dict[str, str], status: int) -> None:
+    await somebody(door)
+
+    answer = await door.full.get("/v1/contacts", params=params)
+
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_nothing_is_kept_for_a_contact_who_is_not_there(door: Door) -> None:
+    nobody = uuid.uuid4()
+
+    shown = await door.full.get(f"/v1/contacts/{nobody}")
+    agreed = await door.full.post(
+        f"/v1/contacts/{nobody}/consents", json={"topic": "marketing", "given": True, "source": "x"}
+    )
+
+    assert (shown.status_code, agreed.status_code) == (404, 404)
+    assert shown.json()["code"] == "unknown_contact"
+    assert (await door.rows(Event), await door.rows(Consent)) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"given": True, "source": "x"}, "topic"),
+        ({"topic": "t", "given": "yes", "source": "x"}, "given"),
+        ({"topic": "t" * 65, "given": True, "source": "x"}, "topic"),
+        ({"topic": "t", "given": True, "source": ""}, "source"),
+        ({"topic": "t", "given": True, "source": "x", "wording": "あ" * 5001}, "wording"),
+    ],
+)
+async def test_a_consent_without_proof_is_no_consent(door: Door, body: dict[str, Any], field: str) -> None:
+    contact = await somebody(door)
+
+    answer = await door.full.post(f"/v1/contacts/{contact}/consents", json=body)
+
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+    assert await door.rows(Consent) == 0

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import base64
+import re
+from typing import Any
+
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from api import keys as door_keys
+from models.database import Database, table
+from models.key import ApiKey
+from models.keys import create_key, find_key, list_keys, revoke_key
+from tabiji.errors import ConfigurationError
+from tests.api.conftest import Door
+
+KEYLESS = {
+    ("GET", "/o/{token}.gif"),
+    ("HEAD", "/o/{token}.gif"),
+    ("GET", "/c/{token}"),
+    ("HEAD", "/c/{token}"),
+    ("GET", "/u/{token}"),
+    ("POST", "/u/{token}"),
+    ("GET", "/f/{form}"),
+    ("POST", "/f/{form}"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+}
+INGEST = {("POST", "/v1/identify"), ("POST", "/v1/track"), ("POST", "/v1/page")}
+DESCRIPTION = {("GET", "/openapi.json"), ("HEAD", "/openapi.json")}
+"""Any key opens the description: it says what the API is, not what is in it."""
+
+
+def every_route(door: Door) -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    for context in iter_route_contexts(door.app.routes):
+        path = context.path
+        methods = context.methods
+        assert path is not None
+        assert methods, f"{path} is no ordinary route; say here who may call it"
+        found |= {(method, path) for method in methods}
+    return found
+
+
+def filled(path: str) -> str:
+    return re.sub(r"\{[^}]+\}", "x", path)
+
+
+async def test_the_walk_sees_every_route_the_description_has(door: Door) -> None:
+    described = {
+        (method.upper(), path) for path, operations in door.app.openapi()["paths"].items() for method in operations
+    }
+    walked = {(method, path.replace(":path", "")) for method, path in every_route(door)}
+
+    assert described <= walked
+    assert walked - described <= DESCRIPTION | KEYLESS
+
+
+async def test_everything_but_the_keyless_list_answers_401_without_a_key(door: Door) -> None:
+    for method, path in every_route(door):
+        answer = await door.nobody.request(method, filled(path))
+        if (method, path) in KEYLESS:
+            assert answer.status_code not in (401, 403), (method, path)
+        else:
+            assert answer.status_code == 401, (method, path)
+            assert answer.headers["www-authenticate"] == 'Bearer realm="tabiji"'
+
+
+async def test_an_ingest_key_sends_events_and_nothing_else(door: Door) -> None:
+    for method, path in every_route(door) - KEYLESS - DESCRIPTION:
+        answer = await door.ingest.request(method, filled(path), json={})
+        if (method, path) in INGEST:
+            assert answer.status_code == 422, (method, path)
+        else:
+            assert answer.status_code == 403, (method, path, answer.text)
+            assert "full" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/v1",
+        "/v1/",
+        "/v1/nothing",
+        "/docs",
+        "/redoc",
+        "/admin",
+        "/favicon.ico",
+        "//v1/contacts",
+        "/f/a/../../v1/contacts",
+        "/F/x",
+    ],
+)
+async def test_paths_that_are_not_there_are_nobodys_business_either(door: Door, path: str) -> None:
+    assert (await door.nobody.get(path)).status_code == 401
+    assert (await door.full.get(path)).status_code in (404, 307, 200, 422)
+
+
+@pytest.mark.parametrize("path", ["/f/x%2f..%2f..%2fv1%2fcontacts", "/o/x/../../v1/contacts", "/u/x%0a", "/c/%00"])
+async def test_a_keyless_prefix_opens_no_other_door(door: Door, path: str) -> None:
+    answer = await door.nobody.get(path)
+
+    assert answer.status_code in (401, 404)
+    assert "timeline" not in answer.text
+
+
+def basic(user: str, password: str = "") -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+async def test_a_key_may_come_as_bearer_or_as_the_user_name_of_basic(door: Door) -> None:
+    key = await create_key(door.parts.database, "both", "full")
+
+    for header in (f"Bearer {key}", f"bearer {key}", basic(key), basic(key, "ignored")):
+        answer = await door.nobody.get("/v1/journeys", headers={"Authorization": header})
+        assert answer.status_code == 200, header
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer tbj_",
+        "Bearer tbj_" + "a" * 43,
+        "Bearer " + "x" * 5000,
+        "Basic",
+        "Basic ???",
+        "Basic " + base64.b64encode(b"\xff\xfe").decode(),
+        "Digest abc",
+        "tbj_" + "a" * 43,
+    ],
+)
+async def test_what_is_no_key_is_refused_and_not_sent_back(door: Door, header: str) -> None:
+    answer = await door.nobody.get("/v1/journeys", headers={"Authorization": header})
+
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "aaaa" not in answer.text
+
+
+async def test_no_key_is_asked_for_before_anything_of_the_body_is_read(door: Door) -> None:
+    for body in (b"{", b"x" * 100_000):
+        assert (await door.nobody.post("/v1/track", content=body)).status_code == 401
+
+
+async def test_a_revoked_key_is_refused_once_it_is_forgotten(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door_keys, "REMEMBERED", 0.0)
+    key = await create_key(door.parts.database, "leaver", "full")
+    header = {"Authorization": f"Bearer {key}"}
+    assert (await door.nobody.get("/v1/journeys", headers=header)).status_code == 200
+
+    assert await revoke_key(door.parts.database, "leaver")
+
+    assert (await door.nobody.get("/v1/journeys", headers=header)).status_code == 401
+    assert not await revoke_key(door.parts.database, "leaver")
+
+
+async def test_a_key_is_shown_once_and_kept_as_a_hash(database: Database) -> None:
+    key = await create_key(database, "web", "ingest")
+
+    assert re.fullmatch(r"tbj_[A-Za-z0-9_-]{43}", key)
+    async with database.read() as tx:
+        row: Any = (await tx.execute(table(ApiKey).select())).one()
+    assert key not in str(tuple(row))
+    found = await find_key(database, key)
+    assert found is not None
+    assert (found.name, found.scope) == ("web", "ingest")
+    assert [one.name for one in await list_keys(database)] == ["web"]
+
+
+async def test_two_keys_cannot_share_a_name(database: Database) -> None:
+    await create_key(database, "web", "ingest")
+
+    with pytest.raises(ConfigurationError, match="'web'"):
+        await create_key(database, "web", "full")
