@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import (
@@ -46,9 +48,15 @@ GRACE = timedelta(seconds=2)
 SWEEP = 5.0
 PATIENCE = (0.1, 0.5, 2.0)
 """Seconds between the tries on the fast road; then the sweep takes over."""
+PAGE = 500
+"""Rows a sweep takes at a time."""
 RPC_TIMEOUT = timedelta(seconds=10)
 HOPELESS = frozenset({RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.OUT_OF_RANGE, RPCStatusCode.UNIMPLEMENTED})
 """Answers that will be the same next time: a dead letter, which does not block its contact."""
+
+
+CLOSED_FROM_OUTSIDE = (WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT)
+"""Ends in which a journey has no last word."""
 
 
 @dataclass
@@ -60,6 +68,13 @@ class Counts:
     dead: int = 0
     retried: int = 0
     redelivered: int = 0
+
+
+@dataclass(frozen=True)
+class _Closed:
+    """A workflow that was ended from outside, and when; None where Temporal has forgotten."""
+
+    at: datetime | None
 
 
 @dataclass
@@ -112,8 +127,11 @@ class Dispatcher:
     async def run(self) -> None:
         """Sweep until cancelled: at start, then every few seconds with jitter."""
         while True:
+            before = self.counts.delivered
             try:
-                await self.sweep()
+                found = await self.sweep()
+                if found >= PAGE and self.counts.delivered > before:
+                    continue  # a long backlog that flows does not wait for the next round
             except DatabaseDown as error:
                 log.warning("dispatch.sweep_failed", problem=str(error))
             except Exception:
@@ -127,7 +145,7 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def sweep(self, *, most: int = 500) -> int:
+    async def sweep(self, *, most: int = PAGE) -> int:
         """Deliver what is older than the grace and under nobody's lease. Returns how many rows were found."""
         found = await self._database.transact(lambda tx: self._lease(tx, most))
         contacts: dict[UUID, list[int]] = {}
@@ -161,38 +179,68 @@ class Dispatcher:
     async def _redeliver(self, ids: Sequence[int]) -> None:
         # The backlog has its own lane: fresh events never queue behind it.
         async with self._backlog_slots:
-            for id in ids:
-                if not await self._try(id):
+            for place, id in enumerate(ids):
+                if not await self._try_row(id):
+                    await self._release(ids[place:])
                     return
 
-    async def _work_off(self, contact_id: UUID, queue: _Queue) -> None:
-        while queue.waiting:
-            async with self._slots:
-                done = await self._try(queue.waiting[0])
-            for pause in PATIENCE:
-                if done:
-                    break
-                await asyncio.sleep(pause)
-                async with self._slots:
-                    done = await self._try(queue.waiting[0])
-            if not done:
-                break  # the sweep takes the contact from here, oldest first
-            queue.waiting.popleft()
-        del self._queues[contact_id]
+    async def _release(self, ids: Sequence[int]) -> None:
+        """Free at once for the next sweep: the lease is for the process that dies."""
+        rows = table(Dispatch)
+        free = update(rows).where(rows.c.id.in_(ids), rows.c.state == "pending").values(lease_until=None)
+        with suppress(DatabaseDown):
+            async with self._database.write() as tx:
+                await tx.execute(free)
 
-    async def _try(self, id: int) -> bool:
-        """Deliver one row. False when it should be tried again."""
+    async def _work_off(self, contact_id: UUID, queue: _Queue) -> None:
         try:
-            row = await self._read(id)
-            if row is None:
-                return True
-            state, error = await self._deliver(row)
-            gone = state == "late" and row.state == "running" and await self._closed_without_word(row.enrollment_id)
-            await self._database.transact(lambda tx: self._mark(tx, row, state, error, gone))
+            while queue.waiting:
+                if not await self._try_patiently(contact_id, queue.waiting[0]):
+                    break  # the sweep takes the contact from here, oldest first
+                queue.waiting.popleft()
+        finally:
+            del self._queues[contact_id]
+
+    async def _try_patiently(self, contact_id: UUID, id: int) -> bool:
+        for pause in (0.0, *PATIENCE):
+            await asyncio.sleep(pause)
+            async with self._slots:
+                if await self._try_in_order(contact_id, id):
+                    return True
+        return False
+
+    async def _try_row(self, id: int) -> bool:
+        return await self._try(lambda tx: self._read(tx, table(Dispatch).c.id == id))
+
+    async def _try_in_order(self, contact_id: UUID, id: int) -> bool:
+        """Deliver one row, and before it what an outage left behind of the same contact."""
+        rows = table(Dispatch)
+
+        async def up_to(tx: AsyncConnection) -> Sequence[AnyRow]:
+            left = rows.c.recorded_at < await self._database.now(tx) - GRACE
+            return await self._read(
+                tx, (rows.c.contact_id == contact_id) & ((rows.c.id == id) | (rows.c.id < id) & left)
+            )
+
+        return await self._try(up_to)
+
+    async def _try(self, read: Callable[[AsyncConnection], Coroutine[Any, Any, Sequence[AnyRow]]]) -> bool:
+        """Deliver some rows, one after the other. False when they should be tried again."""
+        try:
+            async with self._database.read() as tx:
+                found = await read(tx)
+            for row in found:
+                await self._deliver_and_mark(row)
         except (RPCError, DatabaseDown, RuntimeError) as failure:
             self.counts.retried += 1
-            log.warning("dispatch.retried", dispatch=id, problem=type(failure).__name__)
+            log.warning("dispatch.retried", problem=type(failure).__name__)
             return False
+        return True
+
+    async def _deliver_and_mark(self, row: AnyRow) -> None:
+        state, error = await self._deliver(row)
+        closed = await self._closed_without_word(row.enrollment_id) if _sounds_closed(row, state) else None
+        await self._database.transact(lambda tx: self._mark(tx, row, state, error, closed))
         match state:
             case "delivered":
                 self.counts.delivered += 1
@@ -200,10 +248,9 @@ class Dispatcher:
                 self.counts.late += 1
             case _:
                 self.counts.dead += 1
-                log.error("dispatch.dead", dispatch=id, enrollment_id=row.enrollment_id, problem=error)
-        return True
+                log.error("dispatch.dead", dispatch=row.dispatch_id, enrollment_id=row.enrollment_id, problem=error)
 
-    async def _read(self, id: int) -> AnyRow | None:
+    async def _read(self, tx: AsyncConnection, where: ColumnElement[bool]) -> Sequence[AnyRow]:
         rows, enrollments = table(Dispatch), table(Enrollment)
         query = (
             select(
@@ -223,12 +270,16 @@ class Dispatcher:
                 enrollments.c.state,
             )
             .join(enrollments, enrollments.c.id == rows.c.enrollment_id)
-            .where(rows.c.id == id, rows.c.state == "pending")
+            .where(where, rows.c.state == "pending")
+            .order_by(rows.c.id)
+            .limit(PAGE)
         )
-        async with self._database.read() as tx:
-            return (await tx.execute(query)).one_or_none()
+        return (await tx.execute(query)).all()
 
     async def _deliver(self, row: AnyRow) -> tuple[str, str | None]:
+        if row.kind == "start" and row.start_confirmed:
+            # A signal has brought it along. Starting again would be harmless only while Temporal remembers the id.
+            return "delivered", None
         try:
             if row.kind == "signal" and row.start_confirmed:
                 await self._client.get_workflow_handle(row.enrollment_id).signal(
@@ -244,6 +295,9 @@ class Dispatcher:
             if error.status in HOPELESS:
                 return "dead", f"{error.status.name}: {error.message}"[:500]
             raise
+        except ValueError as error:
+            # Of another version, or changed by hand: it will read no better next time.
+            return "dead", f"cannot be read: {type(error).__name__}"
         return "delivered", None
 
     async def _start(self, row: AnyRow) -> None:
@@ -280,7 +334,9 @@ class Dispatcher:
         title = self._catalog.get(row.journey).title if row.journey in self._catalog else row.journey
         return f"{title} (test, {row.tempo:g} times as fast)" if row.test else title
 
-    async def _mark(self, tx: AsyncConnection, row: AnyRow, state: str, error: str | None, gone: bool) -> None:
+    async def _mark(
+        self, tx: AsyncConnection, row: AnyRow, state: str, error: str | None, closed: _Closed | None
+    ) -> None:
         rows, enrollments = table(Dispatch), table(Enrollment)
         await tx.execute(
             update(rows)
@@ -291,26 +347,38 @@ class Dispatcher:
             await tx.execute(
                 update(enrollments).where(enrollments.c.id == row.enrollment_id).values(start_confirmed=True)
             )
-        if gone:
-            await _terminate(tx, row.enrollment_id)
+        if closed is not None:
+            await _terminate(tx, row.enrollment_id, closed)
 
-    async def _closed_without_word(self, enrollment_id: str) -> bool:
-        """Whether Temporal has ended this workflow and its journey could not say so."""
+    async def _closed_without_word(self, enrollment_id: str) -> _Closed | None:
+        """Whether Temporal has ended this workflow's latest run and its journey could not say so."""
         try:
             found = await self._client.get_workflow_handle(enrollment_id).describe(rpc_timeout=RPC_TIMEOUT)
         except RPCError as error:
-            return error.status == RPCStatusCode.NOT_FOUND
-        return found.status in (WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT)
+            if error.status == RPCStatusCode.NOT_FOUND and not _no_namespace(error):
+                return _Closed(None)
+            raise
+        return _Closed(found.close_time) if found.status in CLOSED_FROM_OUTSIDE else None
 
     async def mark_terminated(self, *, most: int = 1000) -> int:
-        """Find enrollments that were terminated in the Temporal UI and say so in our table. Returns how many."""
+        """Find enrollments that were terminated in the Temporal UI and say so in our table. Returns how many.
+
+        A reset leaves a terminated run behind it too: what counts is the latest run.
+        """
         query = f'ExecutionStatus IN ("Terminated", "TimedOut") AND {JOURNEY.name} IS NOT NULL'
         ids = [found.id async for found in self._client.list_workflows(query, limit=most)]
+        marked = 0
+        for id in await self._still_running(ids):
+            closed = await self._closed_without_word(id)
+            if closed is not None:
+                marked += await self._database.transact(partial(_terminate, enrollment_id=id, closed=closed))
+        return marked
 
-        async def work(tx: AsyncConnection) -> int:
-            return sum([await _terminate(tx, id) for id in ids])
-
-        return await self._database.transact(work) if ids else 0
+    async def _still_running(self, ids: Sequence[str]) -> Sequence[str]:
+        enrollments = table(Enrollment)
+        running = select(enrollments.c.id).where(enrollments.c.id.in_(ids), enrollments.c.state == "running")
+        async with self._database.read() as tx:
+            return (await tx.execute(running)).scalars().all()
 
     def _spawn(self, work: Any) -> None:
         self._idle.clear()
@@ -326,17 +394,21 @@ class Dispatcher:
             log.error("dispatch.broken", problem=type(task.exception()).__name__, exc_info=task.exception())
 
 
+def _sounds_closed(row: AnyRow, state: str) -> bool:
+    return state == "late" and row.state == "running"
+
+
 def _no_namespace(error: RPCError) -> bool:
     """A namespace that is not there answers NOT_FOUND too, and must not end anybody's journey."""
     return any("NamespaceNotFound" in detail.type_url for detail in error.grpc_status.details)
 
 
-async def _terminate(tx: AsyncConnection, enrollment_id: str) -> int:
+async def _terminate(tx: AsyncConnection, enrollment_id: str, closed: _Closed) -> int:
     enrollments, listeners = table(Enrollment), table(Listener)
     changed = await tx.execute(
         update(enrollments)
         .where(enrollments.c.id == enrollment_id, enrollments.c.state == "running")
-        .values(state=Ending.TERMINATED.value, reason="terminated in Temporal")
+        .values(state=Ending.TERMINATED.value, reason="terminated in Temporal", ended_wall=closed.at)
     )
     if changed.rowcount:
         await tx.execute(listeners.delete().where(listeners.c.enrollment_id == enrollment_id))

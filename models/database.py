@@ -25,6 +25,7 @@ from sqlalchemy import Row, Table, event, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 
@@ -36,6 +37,9 @@ AnyRow = Row[*tuple[Any, ...]]
 """A row of a statement whose columns are not typed."""
 RETRIED = {"40P01", "40001"}
 """Deadlock and serialisation failure: the whole group is repeated, all of it is keyed."""
+AWAY = ("08", "28", "3D", "53", "57", "58")
+"""Classes of SQLSTATE that say nothing about the work: connection lost or refused, too many of them, shutting down.
+asyncpg's own names for these are lost on their way through SQLAlchemy."""
 
 
 class Turnstile:
@@ -109,7 +113,9 @@ class Database:
             async with self.engine.connect() as connection, connection.begin() as begun:
                 yield connection
                 await begun.rollback()
-        except (OSError, OperationalError, InterfaceError) as error:
+        except (OSError, DBAPIError, PoolTimeout) as error:
+            if _is_about_the_work(error):
+                raise
             raise _away(error) from error
 
     @asynccontextmanager
@@ -128,7 +134,9 @@ class Database:
                     await connection.execution_options(tabiji_write=True)
                     async with connection.begin():
                         yield connection
-        except (OSError, OperationalError, InterfaceError) as error:
+        except (OSError, DBAPIError, PoolTimeout) as error:
+            if _is_about_the_work(error):
+                raise
             raise _away(error) from error
 
     async def transact(self, work: Callable[[AsyncConnection], Coroutine[Any, Any, T]]) -> T:
@@ -219,6 +227,13 @@ async def lock_contacts(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, 
 def lease(now: datetime, span: timedelta) -> datetime:
     """When a lease taken now runs out."""
     return now + span
+
+
+def _is_about_the_work(error: Exception) -> bool:
+    if not isinstance(error, DBAPIError) or isinstance(error, OperationalError | InterfaceError):
+        return False
+    state: str = getattr(error.orig, "sqlstate", None) or ""
+    return not error.connection_invalidated and not state.startswith(AWAY)
 
 
 def _away(error: Exception) -> DatabaseDown:
