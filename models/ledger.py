@@ -152,7 +152,7 @@ class Ledger:
             values["deferrals"] = row.deferrals + (values["state"] == "deferred")
             values["maybe_twice"] = row.maybe_twice + (maybe_sent and verdict is None)
             await tx.execute(update(messages).where(messages.c.key == order.key).values(**values))
-        return verdict or claim
+        return claim if verdict is None else verdict
 
     async def _verdict(
         self, tx: AsyncConnection, posting: Posting, contact: AnyRow, row: AnyRow | None, *, maybe_sent: bool
@@ -229,9 +229,9 @@ def _decided(
         "topic": posting.topic,
         "subject": posting.subject and posting.subject[:500],
         "summary": posting.summary and posting.summary[:500],
-        "state": verdict.state if verdict else going,
-        "reason": verdict.reason if verdict else None,
-        "not_before": verdict.until if verdict else None,
+        "state": going if verdict is None else verdict.state,
+        "reason": None if verdict is None else verdict.reason,
+        "not_before": None if verdict is None else verdict.until,
         "token": claim.token,
         "run_id": attempt.run_id,
         "activity_id": attempt.activity_id,
