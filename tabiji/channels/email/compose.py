@@ -16,7 +16,8 @@ from tabiji.channels.email.render import Rendered
 from tabiji.errors import ConfigurationError
 
 # Bodies travel as quoted-printable or base64: not every relay takes eight bits.
-_NARROW = SMTP.clone(cte_type="7bit")
+# 76: with it an encoded word has at most 75 characters, as RFC 2047 asks.
+_NARROW = SMTP.clone(cte_type="7bit", max_line_length=76)
 _WIDE = _NARROW.clone(max_line_length=998)
 _ONE_LINE = frozenset({"list-unsubscribe", "list-unsubscribe-post", "message-id"})
 
@@ -24,7 +25,7 @@ _ONE_LINE = frozenset({"list-unsubscribe", "list-unsubscribe-post", "message-id"
 class _Folding(EmailPolicy):
     """Keeps addresses of pages on one line; a fold would turn them into an encoded word.
 
-    Everything else is folded as usual, so that no encoded word outgrows the 75 characters RFC 2047 allows.
+    Everything else is folded as usual.
     """
 
     def fold(self, name: str, value: Any) -> str:
