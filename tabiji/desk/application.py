@@ -52,7 +52,6 @@ async def migrate(settings: Settings) -> None:
         ConfigurationError: The database is from a newer version.
         DatabaseDown: It does not answer.
     """
-    settings.data.mkdir(parents=True, exist_ok=True)
     await load("models.schema").upgrade(settings)
 
 
