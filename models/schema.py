@@ -121,6 +121,8 @@ async def _sqlite(database: Database) -> AsyncGenerator[AsyncConnection]:
 
 @asynccontextmanager
 async def _postgresql(database: Database) -> AsyncGenerator[AsyncConnection]:
+    async with database.read():
+        pass  # says in one line when the database cannot be reached
     async with database.engine.connect() as holder:
         # Asked for again and again, not waited for: a session that waits inside a statement holds a
         # snapshot, and CREATE INDEX CONCURRENTLY of the one at work would wait for that.

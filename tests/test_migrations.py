@@ -23,7 +23,7 @@ from models.contact import Contact, ContactTag
 from models.database import Database, insert, table
 from models.key import ApiKey
 from models.schema import check, downgrade, upgrade
-from tabiji.errors import ConfigurationError
+from tabiji.errors import ConfigurationError, DatabaseDown
 from tests.databases import PostgresServer
 
 ROOT = Path(__file__).parent.parent
@@ -195,6 +195,11 @@ async def test_the_alembic_command_sees_no_change_to_write_down(empty: Database)
     out, _ = await ran.communicate()
     assert ran.returncode == 0, out.decode()
     assert b"No new upgrade operations" in out
+
+
+async def test_a_database_that_is_not_there_is_said_in_one_line() -> None:
+    with pytest.raises(DatabaseDown, match="does not answer"):
+        await upgrade("postgresql://nobody@127.0.0.1:1/nothing")
 
 
 def test_the_statements_can_be_printed_for_whoever_runs_them_by_hand() -> None:
