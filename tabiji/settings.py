@@ -42,21 +42,21 @@ class Settings(BaseSettings):
 
     # Temporal
     temporal_address: str = Field(default="127.0.0.1:7233", description="host:port of the frontend")
-    temporal_namespace: str = "default"
+    temporal_namespace: str = Field(default="default", description="the namespace journeys live in")
     temporal_api_key: SecretStr | None = Field(default=None, description="Temporal Cloud; turns TLS on")
     temporal_tls: bool = Field(default=False, description="TLS without a client certificate")
     temporal_tls_cert: Path | None = Field(default=None, description="client certificate for mTLS, PEM")
     temporal_tls_key: Path | None = Field(default=None, description="its key, PEM")
     temporal_tls_ca: Path | None = Field(default=None, description="the server's authority, PEM, if not a public one")
     temporal_ui: str = Field(default="http://127.0.0.1:8233", description="where links into the Temporal UI lead")
-    task_queue: str = "tabiji"
+    task_queue: str = Field(default="tabiji", description="the queue journeys and activities are handed out on")
     retention: timedelta = Field(
         default=timedelta(days=90), description="how long the namespace keeps ended journeys; ISO 8601, e.g. P90D"
     )
 
     # HTTP
-    api_host: str = "127.0.0.1"
-    api_port: int = Field(default=8000, ge=1, le=65535)
+    api_host: str = Field(default="127.0.0.1", description="what the API listens on; 0.0.0.0: every address")
+    api_port: int = Field(default=8000, ge=1, le=65535, description="its port")
     public_url: str = Field(
         default="http://127.0.0.1:8000", description="where people reach pixel, click and unsubscribe pages"
     )
@@ -66,12 +66,12 @@ class Settings(BaseSettings):
     secret: SecretStr | None = Field(default=None, description="signs links in mails; at least 32 characters")
 
     # Mail
-    smtp_host: str = "127.0.0.1"
-    smtp_port: int = Field(default=1025, ge=1, le=65535)
-    smtp_username: str | None = None
-    smtp_password: SecretStr | None = None
-    smtp_security: Literal["none", "starttls", "tls"] = "none"
-    smtp_connections: int = Field(default=4, ge=1, le=64)
+    smtp_host: str = Field(default="127.0.0.1", description="the relay mails go out through")
+    smtp_port: int = Field(default=1025, ge=1, le=65535, description="its port")
+    smtp_username: str | None = Field(default=None, description="for relays that want a login")
+    smtp_password: SecretStr | None = Field(default=None, description="its password")
+    smtp_security: Literal["none", "starttls", "tls"] = Field(default="none", description="how the relay is spoken to")
+    smtp_connections: int = Field(default=4, ge=1, le=64, description="open at once, per worker")
     smtp_catches_all: bool = Field(
         default=False,
         description="the relay delivers to nobody (an inbox for tests): test contacts may be mailed through it",
@@ -91,11 +91,12 @@ class Settings(BaseSettings):
     )
 
     # Desk stack
-    temporal_port: int = Field(default=7233, ge=1, le=65535)
-    temporal_ui_port: int = Field(default=8233, ge=1, le=65535)
+    temporal_port: int = Field(default=7233, ge=1, le=65535, description="of the desk's Temporal server")
+    temporal_ui_port: int = Field(default=8233, ge=1, le=65535, description="of its UI")
     inbox_port: int = Field(default=8025, ge=1, le=65535, description="web page of the local inbox")
+    reload: bool = Field(default=True, description="reload worker and API when a file of the project is saved")
 
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="what is logged")
     metrics_port: Annotated[int | None, NoDecode] = Field(
         default=None, description="where a worker shows its metrics; absent: nowhere"
     )
