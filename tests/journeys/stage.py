@@ -56,13 +56,16 @@ class Sender:
     """Stands where mail is sent, and notes what would have gone out."""
 
     sent: list[str] = field(default_factory=list[str])
-    answers: list[SendOutcome] = field(default_factory=list[SendOutcome])
+    answers: list[SendOutcome | timedelta] = field(default_factory=list[SendOutcome | timedelta])
+    """Next ones first; a duration defers by so much from the order's own time."""
     orders: list[SendEmail] = field(default_factory=list[SendEmail])
 
     @activity.defn(name="send_email")
     async def send_email(self, order: SendEmail) -> SendOutcome:
         self.orders.append(order)
         answer = self.answers.pop(0) if self.answers else SendOutcome(state="sent")
+        if isinstance(answer, timedelta):
+            answer = SendOutcome(state="deferred", reason="quiet hours", until=order.at + answer)
         if answer:
             self.sent.append(order.template)
         return answer

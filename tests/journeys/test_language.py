@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator
 from datetime import timedelta
 
 import pytest
+from temporalio.client import WorkflowFailureError
+from temporalio.exceptions import ApplicationError
 
 from models.database import Database
 from tabiji import days, hours
@@ -145,6 +147,27 @@ async def test_a_deferred_mail_waits_on_a_timer_and_goes_out_in_the_morning(on_s
     assert sender.orders[1].at >= night + timedelta(hours=6)
     assert sender.orders[0].key == sender.orders[1].key
     assert outcome.path[-1].result == "mail night: sent"
+
+
+async def test_a_mail_whose_morning_came_before_the_answer_goes_out_now(on_stage: Stage, sender: Sender) -> None:
+    """After an outage, or at a rehearsal's tempo, the time a mail was deferred to may have passed already."""
+    sender.answers.append(timedelta(microseconds=1))
+    run = await on_stage.begins("Deferred")
+
+    assert (await on_stage.finish(run)).path[-1].result == "mail night: sent"
+    assert sender.sent == ["night"]
+    assert len(sender.orders) == 2
+
+
+async def test_a_mail_deferred_to_the_past_stops_the_journey(on_stage: Stage, sender: Sender) -> None:
+    """It would be deferred for ever, in a hot loop."""
+    sender.answers.append(timedelta(0))
+    run = await on_stage.begins("Deferred")
+
+    with pytest.raises(WorkflowFailureError) as failed:
+        await on_stage.finish(run)
+    assert isinstance(failed.value.cause, ApplicationError)
+    assert failed.value.cause.type == "deferred_to_the_past"
 
 
 async def test_a_goal_drops_a_mail_that_waits_for_the_morning(on_stage: Stage, sender: Sender) -> None:
