@@ -422,12 +422,15 @@ class Journey:
         try:
             # The ledger bounds this: it drops, with a reason, what it has deferred too often.
             while True:
-                sent = await self._effect(name, order(), SendOutcome, what[0].upper() + what[1:])
+                asked = order()
+                sent = await self._effect(name, asked, SendOutcome, what[0].upper() + what[1:])
                 if sent.state != "deferred" or sent.until is None:
                     break
-                if sent.until <= self.now():
+                # Against the time it was asked for, not against now: after an outage, or at a rehearsal's tempo, the
+                # morning may have come before the answer.
+                if sent.until <= asked.at:
                     raise ApplicationError(
-                        f"{what} was deferred to {instant(sent.until)}, which has passed", type="deferred_to_the_past"
+                        f"{what} was deferred to {instant(sent.until)}, which had passed", type="deferred_to_the_past"
                     )
                 self._begin(place, f"{what}, not before {instant(sent.until)} ({sent.reason})")
                 await self._sleep_until(sent.until, f"{what}: {sent.reason}, not before {instant(sent.until)}")
