@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -72,8 +72,7 @@ def _nobody_s(node: Any) -> Any:
         fields = cast("dict[str, Any]", node)
         return {key: "worker" if key == "identity" else _nobody_s(value) for key, value in fields.items()}
     if isinstance(node, list):
-        items: list[Any] = node
-        return [_nobody_s(value) for value in items]
+        return [_nobody_s(value) for value in cast("Iterable[Any]", node)]
     return node
 
 
