@@ -147,7 +147,9 @@ class Ledger:
         claim = Claim(order.key, uuid4().hex, posting.delivery)
         values = _decided(posting, attempt, claim, verdict, now) | {"contact_id": contact.id}
         if row is None:
-            await tx.execute(insert(tx, Message).values(**values, **_identity(posting), recorded_at=now))
+            values |= _identity(posting) | {"recorded_at": now}
+            values |= {"deferrals": int(values["state"] == "deferred"), "maybe_twice": 0}
+            await tx.execute(insert(tx, Message).values(**values))
         else:
             values["deferrals"] = row.deferrals + (values["state"] == "deferred")
             values["maybe_twice"] = row.maybe_twice + (maybe_sent and verdict is None)
@@ -250,7 +252,5 @@ def _identity(posting: Posting) -> dict[str, Any]:
         "step": order.step,
         "visit": order.visit,
         "audience": posting.audience,
-        "deferrals": 0,
-        "maybe_twice": 0,
         "test": order.test,
     }

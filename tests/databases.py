@@ -10,7 +10,7 @@ import uuid
 import warnings
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -35,17 +35,19 @@ class PostgresServer:
     """A server of this test session. Its databases are copies of one that has the schema."""
 
     socket: str
+    emptied: list[str] = field(default_factory=list[str])
+    """Databases a test has left, with the schema and nothing else: a new one takes a second."""
 
     def url(self, database: str) -> str:
         """Address of one database, as settings take it."""
         return f"postgresql://postgres@/{database}?host={self.socket}"
 
-    async def run(self, statement: str) -> None:
+    async def run(self, statement: str, **parameters: str) -> None:
         """Run one statement outside a transaction, as CREATE DATABASE wants it."""
         engine = create_async_engine(resolve(self.url("postgres")), isolation_level="AUTOCOMMIT")
         try:
             async with engine.connect() as connection:
-                await connection.execute(text(statement))
+                await connection.execute(text(statement), parameters)
         finally:
             await engine.dispose()
 
@@ -80,7 +82,8 @@ async def create_schema(database: Database) -> None:
 
 async def make_template(server: PostgresServer) -> None:
     """Prepare the database every test's own is copied from."""
-    await server.run("ALTER SYSTEM SET fsync = off")
+    for unsafe in ("fsync", "full_page_writes", "synchronous_commit"):
+        await server.run(f"ALTER SYSTEM SET {unsafe} = off")
     await server.run("SELECT pg_reload_conf()")
     await server.run(f"CREATE DATABASE {TEMPLATE}")
     database = Database(server.url(TEMPLATE), pool=1)
@@ -103,12 +106,28 @@ async def sqlite_database(folder: Path) -> AsyncGenerator[Database]:
 
 @asynccontextmanager
 async def postgresql_database(server: PostgresServer) -> AsyncGenerator[Database]:
-    """A new PostgreSQL database with the schema in it, dropped at the end."""
-    name = f"t{uuid.uuid4().hex}"
-    await server.run(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    """An empty PostgreSQL database with the schema in it."""
+    if server.emptied:
+        name = server.emptied.pop()
+    else:
+        name = f"t{uuid.uuid4().hex}"
+        await server.run(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
     database = Database(server.url(name))
     try:
         yield database
     finally:
         await database.close()
-        await server.run(f"DROP DATABASE {name} WITH (FORCE)")
+        await _empty(server, name)
+
+
+async def _empty(server: PostgresServer, name: str) -> None:
+    # A process the test has killed may still have a transaction open.
+    await server.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name", name=name)
+    tables = ", ".join(f'"{table}"' for table in SQLModel.metadata.tables)
+    database = Database(server.url(name), pool=1)
+    try:
+        async with database.engine.begin() as connection:
+            await connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    finally:
+        await database.close()
+    server.emptied.append(name)
