@@ -11,7 +11,7 @@ from starlette.types import Scope
 
 from api import contacts, enrollments, form_pages, health, journeys, mails, openapi, stuck, tracking
 from api.deps import parts_of_app
-from api.errors import install
+from api.errors import Unbroken, install
 from api.guard import BoundedBodies, SafeAnswers
 from api.keys import KeyGate
 from api.metrics import Measured, Metrics
@@ -60,6 +60,7 @@ def compose(make_parts: MakeParts) -> FastAPI:
     # The last one added is the first a request meets.
     app.add_middleware(BoundedBodies)
     app.add_middleware(KeyGate)
+    app.add_middleware(Unbroken)
     app.add_middleware(Measured, metrics=_metrics)
     app.add_middleware(SafeAnswers)
     return app

@@ -17,10 +17,10 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tabiji.errors import (
     InvalidEvent,
@@ -154,15 +154,33 @@ def install(app: FastAPI) -> None:
     async def answer(_: Request, error: Exception) -> Response:
         return problem_response(translate(error))
 
-    async def broken(request: Request, error: Exception) -> Response:
-        # The words of a database error may quote a row: the log gets the trace, the caller nothing of it.
-        log.error("api.broken", path=request.url.path, problem=type(error).__name__, exc_info=error)
-        return problem_response(translate(error))
-
     for expected in (RequestValidationError, HTTPException, TabijiError):
         app.add_exception_handler(expected, answer)
-    app.add_exception_handler(SQLAlchemyError, broken)
-    app.add_exception_handler(Exception, broken)
+
+
+class Unbroken:
+    """Answers what nobody expected with a problem document that tells nothing of it; the log gets the trace."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+            if started or scope["type"] != "http":
+                raise
+            route = getattr(scope.get("route"), "path", None)
+            log.exception("api.broken", route=route, problem=type(error).__name__)
+            await problem_response(translate(error))(scope, receive, send)
 
 
 def _of_http(error: HTTPException) -> ApiProblem:

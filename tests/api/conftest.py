@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 from sqlalchemy import func, select
 from sqlmodel import SQLModel
 
@@ -46,7 +47,7 @@ def settings_for(database: Database, data: Path, **more: Any) -> Settings:
         .replace("+aiosqlite", "")
         .replace("+asyncpg", ""),
         data=data,
-        secret=SECRET,
+        secret=SecretStr(SECRET),
         temporal_address=f"127.0.0.1:{free_port()}",
         **more,
     )

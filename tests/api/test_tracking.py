@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
-import pytest
 
 from models.contact import Contact, Identity
 from models.enrollment import Dispatch
@@ -114,6 +114,7 @@ async def test_an_event_that_starts_a_journey_is_accepted_while_temporal_is_away
     assert (dispatch.kind, dispatch.state) == ("start", "pending")
 
 
+JSON = {"Content-Type": "application/json"}
 BAD: list[tuple[str, dict[str, Any], str]] = [
     ("/v1/track", {"event": "X"}, "userId"),
     ("/v1/identify", {"traits": {"first_name": "x"}}, "userId"),
@@ -147,15 +148,13 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "body", "field"), BAD)
-async def test_wrong_input_is_refused_by_the_name_of_its_field_and_stores_nothing(
-    door: Door, path: str, body: dict[str, Any], field: str
-) -> None:
-    answer = await door.full.post(path, json=body)
+async def test_wrong_input_is_refused_by_the_name_of_its_field_and_stores_nothing(door: Door) -> None:
+    for path, body, field in BAD:
+        answer = await door.full.post(path, json=body)
 
-    assert answer.status_code == 422, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert field in [error["field"] for error in answer.json()["errors"]]
+        assert answer.status_code == 422, (body, answer.text)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert field in [error["field"] for error in answer.json()["errors"]], (body, answer.text)
     assert (await door.rows(Event), await door.rows(Contact), await door.rows(Identity)) == (0, 0, 0)
 
 
@@ -186,45 +185,33 @@ HOSTILE: list[tuple[bytes, int, str | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("body", "status", "field"), HOSTILE)
-async def test_what_a_database_could_not_keep_is_refused_before_it_gets_there(
-    door: Door, body: bytes, status: int, field: str | None
-) -> None:
-    answer = await door.ingest.post("/v1/track", content=body, headers={"Content-Type": "application/json"})
+async def test_what_a_database_could_not_keep_is_refused_before_it_gets_there(door: Door) -> None:
+    for body, status, field in HOSTILE:
+        answer = await door.ingest.post("/v1/track", content=body, headers=JSON)
 
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    if field is not None:
-        assert field in [error["field"] for error in answer.json()["errors"]]
+        assert answer.status_code == status, (body[:100], answer.text)
+        assert answer.headers["content-type"] == "application/problem+json"
+        if field is not None:
+            assert field in [error["field"] for error in answer.json()["errors"]], (body[:100], answer.text)
     assert await door.rows(Event) == 0
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Content-Type": "text/xml"},
-        {"Content-Type": "application/json", "Content-Encoding": "gzip"},
-        {"Content-Type": ""},
-    ],
-)
-async def test_what_is_not_plain_json_is_told_so(door: Door, headers: dict[str, str]) -> None:
-    answer = await door.ingest.post("/v1/track", content=b'{"userId":"u","event":"X"}', headers=headers)
-
-    assert answer.status_code == 415
+async def test_what_is_not_plain_json_is_told_so(door: Door) -> None:
+    for headers in ({"Content-Type": "text/xml"}, {**JSON, "Content-Encoding": "gzip"}, {"Content-Type": ""}):
+        answer = await door.ingest.post("/v1/track", content=b'{"userId":"u","event":"X"}', headers=headers)
+        assert answer.status_code == 415, headers
     assert await door.rows(Event) == 0
 
 
 async def test_a_body_of_more_than_32_kilobytes_is_too_large_announced_or_not(door: Door) -> None:
     body = json.dumps({"userId": "u", "event": "X", "properties": {"a": "b" * 32_768}}).encode()
 
-    async def in_pieces() -> Any:
+    async def in_pieces() -> AsyncIterator[bytes]:
         for place in range(0, len(body), 1000):
             yield body[place : place + 1000]
 
-    whole: httpx2.Response = await door.ingest.post(
-        "/v1/track", content=body, headers={"Content-Type": "application/json"}
-    )
-    streamed = await door.ingest.post("/v1/track", content=in_pieces(), headers={"Content-Type": "application/json"})
+    whole: httpx2.Response = await door.ingest.post("/v1/track", content=body, headers=JSON)
+    streamed = await door.ingest.post("/v1/track", content=in_pieces(), headers=JSON)
 
     assert (whole.status_code, streamed.status_code) == (413, 413)
     assert whole.json()["code"] == "too_large"

@@ -1,0 +1,130 @@
+"""The application, over a real port, against its own description: whatever may be sent, it never breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import schemathesis
+import uvicorn
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.app import compose
+from api.parts import Parts
+from models import schema
+from models.database import Database
+from models.keys import create_key
+from tests.api.conftest import free_port, parts_on, settings_for
+from tests.databases import PostgresServer
+
+
+@dataclass
+class Served:
+    url: str
+    key: str
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer) -> Generator[Served]:
+    """PostgreSQL, because it is the stricter of the two about what it keeps."""
+    folder = tmp_path_factory.mktemp("served")
+    name = "contract"
+    asyncio.run(postgres.run(f"CREATE DATABASE {name}"))
+    url, port = postgres.url(name), free_port()
+    key = asyncio.run(_prepare(url))
+    app = compose(lambda: _parts(url, folder))
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="on"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        served = Served(f"http://127.0.0.1:{port}", key)
+        _seed(served)
+        yield served
+    finally:
+        server.should_exit = True
+        thread.join(timeout=20)
+
+
+def _seed(served: Served) -> None:
+    headers = {"Authorization": f"Bearer {served.key}"}
+    with httpx2.Client(base_url=served.url, headers=headers) as client:
+        body = {"userId": "u1", "traits": {"email": "hanako@example.com"}}
+        client.post("/v1/identify", json=body).raise_for_status()
+        client.post("/v1/journeys/whitepaper-nurture/enrollments", json={"user_id": "u1"}).raise_for_status()
+
+
+async def _prepare(url: str) -> str:
+    database = Database(url, pool=1)
+    try:
+        await schema.upgrade(url)
+        return await create_key(database, "contract", "full")
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def _parts(url: str, folder: Path) -> AsyncGenerator[Parts]:
+    database = Database(url)
+    try:
+        async with parts_on(database, settings_for(database, folder)) as parts:
+            yield parts
+    finally:
+        await database.close()
+
+
+def _never_opened() -> AbstractAsyncContextManager[Parts]:
+    raise AssertionError("the description needs no parts")
+
+
+DESCRIPTION: dict[str, Any] = compose(_never_opened).openapi()
+api = schemathesis.openapi.from_dict(DESCRIPTION)
+
+
+@api.parametrize()
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def test_nothing_that_may_be_sent_breaks_it_and_every_answer_is_as_described(
+    case: schemathesis.Case, served: Served
+) -> None:
+    case.call_and_validate(
+        base_url=served.url,
+        headers={"Authorization": f"Bearer {served.key}"},
+        checks=[
+            not_a_server_error,
+            status_code_conformance,
+            content_type_conformance,
+            response_schema_conformance,
+        ],
+    )
+
+
+def test_the_description_names_every_operation_and_gives_examples() -> None:
+    operations = [operation for path in DESCRIPTION["paths"].values() for operation in path.values()]
+
+    assert all(operation.get("operationId") and operation.get("tags") for operation in operations)
+    assert all(operation.get("description") for operation in operations)
+    assert len({operation["operationId"] for operation in operations}) == len(operations)
+    assert set(DESCRIPTION["components"]["securitySchemes"]) == {"bearer", "basic"}
+    for operation in operations:
+        secured = {"401", "403"} <= set(operation["responses"]) or operation["operationId"] in ("identify",)
+        assert secured == bool(operation.get("security")), operation["operationId"]
+        for kind, body in operation.get("requestBody", {}).get("content", {}).items():
+            shape = body["schema"].get("$ref", "").rpartition("/")[2]
+            examples = body.get("examples") or DESCRIPTION["components"]["schemas"].get(shape, {}).get("examples")
+            assert examples or "form" in kind, operation["operationId"]
