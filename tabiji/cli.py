@@ -57,12 +57,14 @@ def worker() -> None:
 @app.command()
 def api() -> None:
     """Run the API of the project in this folder."""
+    import structlog
     import uvicorn
 
     from tabiji.desk.application import load
 
     settings = _settings("api")
     create_app = load("api.app").create_app
+    structlog.stdlib.get_logger(__name__).info("api.starting", host=settings.api_host, port=settings.api_port)
     # No access log: addresses of people stand in paths and queries.
     uvicorn.run(
         create_app,
@@ -179,24 +181,18 @@ def _settings(process: str | None = None) -> Settings:
 
 def main() -> NoReturn:
     """Run the command. Every error we know is one line and exit code 1; everything ends through `end`."""
-    import click
-
     from tabiji.errors import TabijiError
 
     try:
-        end(app(standalone_mode=False) or 0)
+        app()
     except TabijiError as error:
         print(f"tabiji: {error}", file=sys.stderr)
         end(1)
-    except click.ClickException as error:
-        error.show()
-        end(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        end(130)
     except SystemExit as leaving:
         if isinstance(leaving.code, str):
             print(leaving.code, file=sys.stderr)
         end(leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None))
+    end(0)
 
 
 def end(code: int) -> NoReturn:

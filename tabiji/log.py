@@ -9,6 +9,19 @@ from typing import TextIO
 import structlog
 from structlog.typing import Processor
 
+NOISY = (
+    "aiosqlite",
+    "alembic",
+    "asyncio",
+    "httpx2",
+    "mail.log",  # aiosmtpd, and it quotes addresses
+    "temporalio.activity",
+    "temporalio.workflow",
+    "uvicorn.error",
+    "watchfiles",
+)
+"""Heard from a warning on."""
+
 
 def configure(level: str = "info", *, process: str | None = None, stream: TextIO | None = None) -> None:
     """Set logging up for this process, the standard library's included.
@@ -41,7 +54,7 @@ def configure(level: str = "info", *, process: str | None = None, stream: TextIO
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("aiosqlite", "asyncio", "watchfiles", "temporalio.activity", "temporalio.workflow"):
+    for noisy in NOISY:
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -34,7 +34,7 @@ def main() -> None:
     run(uv, "venv", "--quiet", "--allow-existing", "--no-python-downloads", "--python", sys.executable, str(VENV))
     install = [uv, "pip", "install", "--quiet", "--python", str(VENV / "bin" / "python")]
     locked = [*install, "--require-hashes", "-r", str(LOCK)]
-    if subprocess.run([*locked, "--offline"], cwd=ROOT, stderr=subprocess.DEVNULL, check=False).returncode:
+    if subprocess.run([*locked, "--offline"], cwd=ROOT, stderr=subprocess.DEVNULL, check=False).returncode:  # noqa: S603 # own argv
         run(*locked)
     run(*install, "--offline", "--no-deps", "--no-build-isolation", "--editable", ".")
     STAMP.write_text(wanted)
@@ -66,18 +66,27 @@ def find_uv() -> str:
 def fetch_uv(draft: Path, locked: str) -> Path:
     """Install uv from the lock into a throw-away environment and take the program out of it."""
     print("setup: fetching the installer", flush=True)
-    made = subprocess.run([sys.executable, "-m", "venv", draft / "venv"], capture_output=True, text=True, check=False)
+    made = subprocess.run([sys.executable, "-m", "venv", draft / "venv"], capture_output=True, check=False)  # noqa: S603 # own argv
     if made.returncode:
         leave("this Python cannot make virtual environments. On Debian or Ubuntu: apt-get install python3-venv")
     (draft / "uv.lock").write_text(locked)
-    pip = [draft / "venv" / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check"]
-    run(*pip, "--no-deps", "--require-hashes", "-r", draft / "uv.lock")
+    pip = draft / "venv" / "bin" / "pip"
+    run(
+        pip,
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--require-hashes",
+        "-r",
+        draft / "uv.lock",
+    )
     return Path(shutil.copy2(draft / "venv" / "bin" / "uv", draft / "uv"))
 
 
 def run(*argv: str | Path) -> None:
     """Run a step, or stop with its name."""
-    if subprocess.run(argv, cwd=ROOT, check=False).returncode:
+    if subprocess.run(argv, cwd=ROOT, check=False).returncode:  # noqa: S603 # own argv
         leave(f"`{' '.join(map(str, argv[:3]))} …` failed; its own words are above. Is the network there?")
 
 

@@ -17,11 +17,13 @@ from tabiji.errors import ConfigurationError, Refused, Unavailable
 from tabiji.settings import Settings
 
 SECTIONS = {
-    "failing_workflow_tasks": "Journeys whose code fails again and again",
-    "queues_without_poller": "Queues nobody works on",
-    "late_dispatches": "Starts and signals that did not reach Temporal",
-    "overdue_timers": "Waits that are over and did not end",
+    "workflow_tasks": "Journeys that do not get on: their code fails, or no worker takes them",
+    "queues": "Queues nobody works on",
+    "activities": "Effects that fail again and again",
+    "timers": "Waits that are over and did not end",
+    "dispatches": "Starts and signals that did not reach Temporal",
 }
+"""What /v1/stuck finds, the most urgent first. All but the last are found in Temporal."""
 
 
 class Api:
@@ -75,43 +77,44 @@ def show_contact(api: Api, email: str, console: Console | None = None) -> None:
         Refused: Nobody has this address.
     """
     out = console or Console()
-    found = api.get("/v1/contacts", email=email)
-    person: Any = next(iter(_items(found)), None) if found is not None else None
+    person = api.get("/v1/contacts", email=email, limit="1")
     if person is None:
         raise Refused("no contact has this address.")
-    out.print(f"[bold]{escape(email)}[/bold]  contact {person['id']}  score {person.get('score', 0)}")
-    if person.get("tags"):
+    out.print(f"[bold]{escape(email)}[/bold]  contact {person['id']}  score {person['score']}")
+    if person["tags"]:
         out.print("tags: " + escape(", ".join(person["tags"])))
-    enrollments = list(_items(api.get("/v1/enrollments", contact=str(person["id"])) or []))
+    page = api.get("/v1/enrollments", contact=person["id"], limit="100")
+    enrollments: list[dict[str, Any]] = page["enrollments"]
     if not enrollments:
         out.print("In no journey, and never was in one.")
         return
     table = Table("journey", "state", "entered", "waits for")
     for each in enrollments:
-        state = " ".join(filter(None, (each["state"], each.get("reason"))))
-        waits = "\n".join(each.get("waiting_for") or ["-"])
+        state = each["state"] + (f": {each['reason']}" if each["reason"] not in (None, each["state"]) else "")
+        waits = "\n".join(each["waiting_for"]) or "-"
         table.add_row(escape(each["journey"]), escape(state), _moment(each["entered_at"]), escape(waits))
     out.print(table)
     for each in enrollments:
         # A line of its own and never wrapped, so that a terminal makes a link of it.
         out.print(f"{each['journey']}: {each['temporal_url']}", soft_wrap=True, markup=False, highlight=False)
+    if page["next"]:
+        out.print("There are more: GET /v1/enrollments has them.")
 
 
 def show_stuck(api: Api, console: Console | None = None) -> bool:
     """Print what does not move. Returns whether everything does."""
     out = console or Console()
-    found = api.get("/v1/stuck")
-    if found is None:
+    answer = api.get("/v1/stuck")
+    if answer is None:
         raise Refused("this API does not know /v1/stuck: it is older than this command.")
-    moves = True
+    found: dict[str, list[dict[str, Any]]] = {**(answer["temporal"] or {}), "dispatches": answer["dispatches"]}
     for section, title in SECTIONS.items():
-        rows: list[dict[str, Any]] = found.get(section, [])
-        if rows:
-            moves = False
+        if rows := found.get(section):
             out.print(_section(title, rows))
-    if moves:
+    out.print(answer["detail"])
+    if answer["ok"]:
         out.print("Nothing is stuck.")
-    return moves
+    return bool(answer["ok"])
 
 
 def show_keys(keys: Iterable[Any], console: Console | None = None) -> None:
@@ -131,13 +134,6 @@ def _section(title: str, rows: list[dict[str, Any]]) -> Table:
     for row in rows:
         table.add_row(*(escape(str(row.get(column, "-"))) for column in columns))
     return table
-
-
-def _items(answer: Any) -> list[Any]:
-    """The API's lists are pages; one thing alone is itself."""
-    if isinstance(answer, list):
-        return list(answer)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] # JSON
-    return list(answer["items"]) if "items" in answer else [answer]
 
 
 def _moment(at: str) -> str:

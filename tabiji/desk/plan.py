@@ -182,7 +182,9 @@ def sole_user(data: Path) -> Generator[None]:
         ConfigurationError: Another holds it, or it cannot be written.
     """
     try:
-        (data / "logs").mkdir(parents=True, exist_ok=True)
+        # It holds what is known of people, and keys.
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (data / "logs").mkdir(exist_ok=True)
         held = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise ConfigurationError(

@@ -60,7 +60,9 @@ async def _run(plan: Plan, environment: dict[str, str]) -> None:
         logs=plan.settings.data / "logs",
         changed=state.write,
     )
-    helpers = [asyncio.create_task(_announce(stack, plan, state)), asyncio.create_task(reload_on_save(stack))]
+    helpers = [asyncio.create_task(_announce(stack, plan, state))]
+    if plan.settings.reload:
+        helpers.append(asyncio.create_task(reload_on_save(stack)))
     try:
         await stack.run()
     finally:

@@ -1,0 +1,77 @@
+"""The command line without a desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tabiji.scaffold import create
+from tests.desk.desks import Desk
+
+FreePort = Callable[[], int]
+
+
+@pytest.fixture
+def here(tmp_path: Path, free_port: FreePort) -> Desk:
+    """A project, and nothing that runs."""
+    create(tmp_path / "shop")
+    return Desk(tmp_path / "shop", tmp_path / "data", free_port)
+
+
+async def test_keys_are_made_listed_and_revoked(here: Desk) -> None:
+    assert (await here.tabiji("migrate"))[0] == 0
+    code, key, _ = await here.tabiji("key", "create", "web shop", "--scope", "full")
+    assert code == 0
+    assert key.startswith("tbj_")
+    code, _, err = await here.tabiji("key", "create", "web shop")
+    assert (code, err) == (1, "tabiji: a key called 'web shop' is there already. Choose another name.\n")
+    assert (await here.tabiji("key", "revoke", "web shop"))[0] == 0
+    code, _, err = await here.tabiji("key", "revoke", "web shop")
+    assert code == 1
+    assert "no key called 'web shop' is in force" in err
+    _, out, _ = await here.tabiji("key", "list")
+    assert "web shop" in out
+    assert key.strip() not in out
+
+
+async def test_an_api_that_is_away_is_one_line(here: Desk) -> None:
+    code, out, err = await here.tabiji("stuck", TABIJI_API_KEY="tbj_" + "x" * 43)
+    assert (code, out) == (1, "")
+    assert err.startswith(f"tabiji: the API does not answer at http://127.0.0.1:{here.port('API')} (ConnectError).")
+    assert len(err.splitlines()) == 1
+
+
+async def test_a_missing_key_is_one_line(here: Desk) -> None:
+    code, _, err = await here.tabiji("contact", "ana@example.com")
+    assert code == 1
+    assert err.startswith("tabiji: no key: set TABIJI_API_KEY, or start the desk once")
+
+
+async def test_journeys_are_listed(here: Desk) -> None:
+    code, out, _ = await here.tabiji("journeys", TABIJI_SECRET="x" * 32)
+    assert code == 0
+    assert "whitepaper-nurture" in out
+
+
+async def test_a_new_project_is_written_once(here: Desk, tmp_path: Path) -> None:
+    code, out, _ = await here.tabiji("new", str(tmp_path / "other"))
+    assert code == 0
+    assert "tabiji up" in out
+    assert (tmp_path / "other" / "worker.py").exists()
+    code, _, err = await here.tabiji("new", str(tmp_path / "other"))
+    assert code == 1
+    assert "is not empty" in err
+
+
+async def test_version_and_wrong_usage(here: Desk) -> None:
+    assert (await here.tabiji("--version"))[:2] == (0, "tabiji 0.1.0\n")
+    assert (await here.tabiji("no-such-command"))[0] == 2
+
+
+async def test_a_worker_that_cannot_work_says_why_in_one_line(here: Desk, free_port: FreePort) -> None:
+    code, _, err = await here.tabiji("worker", TABIJI_TEMPORAL_ADDRESS=f"127.0.0.1:{free_port()}")
+    lines = [line for line in err.splitlines() if not line.startswith("{")]
+    assert code == 1
+    assert len(lines) == 1, err
