@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -89,8 +89,54 @@ class Outcome(Frozen):
     path: tuple[Passed, ...] = ()
 
 
+class Heard(Frozen):
+    """What the look-back found. A goal outranks the event waited for."""
+
+    goal: Happened | None = None
+    event: Happened | None = None
+
+
+class SendOutcome(Frozen):
+    """The fate of one message so far. `until` is set when it was deferred; `reason` when it was refused or failed."""
+
+    state: Literal["sent", "deferred", "refused", "failed", "unknown"]
+    reason: str | None = None
+    until: datetime | None = None
+
+    def __bool__(self) -> bool:
+        """True when it went out."""
+        return self.state == "sent"
+
+
+class Score(Frozen):
+    """Points after the adjustment."""
+
+    total: int
+
+
+class Entered(Frozen):
+    """The new enrollment, or why there is none."""
+
+    enrollment_id: str | None = None
+    refused: str | None = None
+
+    def __bool__(self) -> bool:
+        """True when the contact is in."""
+        return self.enrollment_id is not None
+
+
+class Done(Frozen):
+    """The effect has been carried out."""
+
+
 class StepOrder(Frozen):
-    """What every order names: who, where in which journey, and when in journey time."""
+    """What every order names: who, where in which journey, and when in journey time.
+
+    `activity` is the name of the activity that carries it out, `answer` what that returns.
+    """
+
+    activity: ClassVar[str]
+    answer: ClassVar[type[BaseModel]]
 
     enrollment_id: str
     contact_id: str
@@ -109,6 +155,9 @@ class StepOrder(Frozen):
 class Listen(StepOrder):
     """Write down what an enrollment waits for, and look back. `wall` is the workflow's clock at that moment."""
 
+    activity = "listen"
+    answer = Heard
+
     wall: datetime
     condition: Condition
     consumed: tuple[int, ...] = ()
@@ -117,15 +166,11 @@ class Listen(StepOrder):
     entry_seq: int = 0
 
 
-class Heard(Frozen):
-    """What the look-back found. A goal outranks the event waited for."""
-
-    goal: Happened | None = None
-    event: Happened | None = None
-
-
 class Ended(StepOrder):
     """An enrollment is over: keep the outcome, drop the listeners, settle what is left open."""
+
+    activity = "ended"
+    answer = Done
 
     outcome: Outcome
     then: str | None = None
@@ -136,38 +181,29 @@ class Ended(StepOrder):
 class SendEmail(StepOrder):
     """Send one template to the contact."""
 
+    activity = "send_email"
+    answer = SendOutcome
+
     template: str
     topic: str = "marketing"
     delivery: Literal["at_least_once", "at_most_once"] = "at_least_once"
 
 
-class SendOutcome(Frozen):
-    """The fate of one message so far. `until` is set when it was deferred; `reason` when it was refused or failed."""
-
-    state: Literal["sent", "deferred", "refused", "failed", "unknown"]
-    reason: str | None = None
-    until: datetime | None = None
-
-    def __bool__(self) -> bool:
-        """True when it went out."""
-        return self.state == "sent"
-
-
 class AdjustScore(StepOrder):
     """Add or subtract points, once."""
+
+    activity = "adjust_score"
+    answer = Score
 
     points: int
     reason: str
 
 
-class Score(Frozen):
-    """Points after the adjustment."""
-
-    total: int
-
-
 class NotifySales(StepOrder):
     """Tell the sales team about this contact, with the reason in the author's words."""
+
+    activity = "notify_sales"
+    answer = SendOutcome
 
     reason: str
 
@@ -175,26 +211,17 @@ class NotifySales(StepOrder):
 class TagContact(StepOrder):
     """Put a tag on the contact."""
 
+    activity = "tag"
+    answer = Done
+
     tag: str
 
 
 class Enter(StepOrder):
     """Enter the contact into another journey. `wall` is the workflow's clock at that moment."""
 
+    activity = "enter"
+    answer = Entered
+
     journey: str
     wall: datetime
-
-
-class Entered(Frozen):
-    """The new enrollment, or why there is none."""
-
-    enrollment_id: str | None = None
-    refused: str | None = None
-
-    def __bool__(self) -> bool:
-        """True when the contact is in."""
-        return self.enrollment_id is not None
-
-
-class Done(Frozen):
-    """The effect has been carried out."""
