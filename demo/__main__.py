@@ -48,7 +48,9 @@ class Rehearsal:
         Nobody waits for the second. The first must come in time: a kill costs up to ten seconds (the time after
         which Temporal gives a workflow task to somebody else), and the shortest wait that listens has seven days.
         """
-        return (1.5, 0.3) if self.seed is None else (4.0, 0.5)
+        if self.seed is not None:
+            return 4.0, 0.5
+        return (2.0, 0.5) if self.quiet else (1.5, 0.3)
 
     @property
     def timezone(self) -> str | None:
@@ -72,6 +74,7 @@ class Demo:
         self._desk = desk
         self._tale = tale
         self._temporal = running.addresses["temporal"]
+        self._chaos = chaos.Chaos(asked.seed, desk, tale) if asked.seed is not None else None
         deadline = Deadline(asked.deadline)
         self._site = Site(running.addresses["api"], desk.key, deadline)
         self._inbox = Inbox(running.addresses["inbox"])
@@ -84,22 +87,19 @@ class Demo:
     async def perform(self) -> list[Missing]:
         """Play, reckon, and say what is missing."""
         try:
-            killing = asyncio.create_task(self._kill())
             first, second = self._stages
-            plays = await asyncio.gather(follow_through(first), ignore_everything(second), return_exceptions=True)
-            killing.cancel()
-            killed = await asyncio.gather(killing, return_exceptions=True)
-            found = [_missing(ended) for ended in (*plays, *killed) if ended is not None]
+            killing = asyncio.create_task(self._chaos.run()) if self._chaos else None
+            ended = list(await asyncio.gather(follow_through(first), ignore_everything(second), return_exceptions=True))
+            if killing:
+                killing.cancel()
+                ended += await asyncio.gather(killing, return_exceptions=True)
+            found = [_missing(one) for one in ended if one is not None and not isinstance(one, asyncio.CancelledError)]
+            if self._chaos and self._chaos.killed < chaos.FEWEST:
+                found.append(Missing(f"{chaos.FEWEST} processes are killed meanwhile", "demo/chaos.py"))
             return list(dict.fromkeys([*found, *await self._reckon()]))
         finally:
             await self._site.close()
             await self._inbox.close()
-
-    async def _kill(self) -> None:
-        if self._asked.seed is not None:
-            kills = chaos.plan(self._asked.seed)
-            self._tale.tell("chaos", f"seed {self._asked.seed}: {', '.join(map(str, kills))}")
-            await chaos.kill_all(kills, self._desk, self._tale)
 
     async def _reckon(self) -> list[Missing]:
         mails = await self._inbox.mails()
@@ -134,8 +134,6 @@ def _missing(ended: BaseException) -> Missing:
     match ended:
         case DidNotHappen():
             return ended.missing
-        case asyncio.CancelledError():
-            return Missing("every kill comes while the visitors play", "demo/chaos.py")
         case TimeoutError():
             return Missing("the desk restarts what was killed", "desk.log")
         case httpx2.TransportError():

@@ -15,39 +15,61 @@ from demo.tale import Tale
 VICTIMS = ("worker", "api", "temporal")
 MOST_OF_ONE = 3
 """The desk gives up on a process that dies five times; a restart into a Temporal that is away may count as one."""
-FIRST, LAST = 0.3, 20.0
-"""Seconds into the play. It is longer than that, however fast the machine."""
+LINES = 24
+"""Of the story, at whose turn somebody may die. It has more than thirty."""
+SOON = 0.5
+"""Seconds after a line in which what it tells of is still being worked on."""
+LULL = 3.0
+"""Seconds after a line in which, most of the time, everybody waits."""
+FEWEST = 3
 PATIENCE = 15.0
 
 
 @dataclass(frozen=True)
 class Kill:
-    """Who dies, and when."""
+    """Who dies, and when: so many seconds after so many lines of the story."""
 
+    line: int
     after: float
     victim: str
 
     def __str__(self) -> str:
-        return f"{self.victim} at {self.after:.1f} s"
+        return f"{self.victim} {self.after:.2f} s after line {self.line}"
 
 
 def plan(seed: int) -> list[Kill]:
-    """Three to five kills."""
+    """Three to five kills: about half of them in the thick of it, the others at any time."""
     chance = random.Random(seed)  # noqa: S311 # repeatable, not secret
-    moments = sorted(chance.uniform(FIRST, LAST) for _ in range(chance.randint(3, 5)))
-    left = list(VICTIMS * MOST_OF_ONE)
-    chance.shuffle(left)
-    return [Kill(moment, left.pop()) for moment in moments]
+    victims = list(VICTIMS * MOST_OF_ONE)
+    chance.shuffle(victims)
+    lines = sorted(chance.sample(range(1, LINES + 1), chance.randint(FEWEST, FEWEST + 2)))
+    return [Kill(line, chance.uniform(0, chance.choice((SOON, LULL))), victims.pop()) for line in lines]
 
 
-async def kill_all(kills: list[Kill], desk: Desk, tale: Tale) -> None:
-    """Carry the plan out."""
-    began = tale.seconds
-    for kill in kills:
-        await asyncio.sleep(max(0.0, began + kill.after - tale.seconds))
-        pid = await _alive(desk, kill.victim)
-        os.kill(pid, signal.SIGKILL)
-        tale.tell("chaos", f"kill -9 {kill.victim} (pid {pid})", mark="bad")
+class Chaos:
+    """Carries a plan out."""
+
+    def __init__(self, seed: int, desk: Desk, tale: Tale) -> None:
+        self.killed = 0
+        self._kills = plan(seed)
+        self._desk = desk
+        self._tale = tale
+        tale.say(f"chaos with seed {seed}: {', '.join(map(str, self._kills))}")
+
+    async def run(self) -> None:
+        """Kill, one after the other.
+
+        Raises:
+            TimeoutError: The desk did not bring a victim back.
+        """
+        for kill in self._kills:
+            # Our own lines do not count.
+            await self._tale.reached(kill.line + self.killed)
+            await asyncio.sleep(kill.after)
+            pid = await _alive(self._desk, kill.victim)
+            os.kill(pid, signal.SIGKILL)
+            self.killed += 1
+            self._tale.tell("chaos", f"kill -9 {kill.victim} (pid {pid})", mark="bad")
 
 
 async def _alive(desk: Desk, victim: str) -> int:

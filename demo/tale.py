@@ -56,6 +56,9 @@ class Tale:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._began = time.monotonic()
+        self.lines = 0
+        """How many lines of the story have been told."""
+        self._told = asyncio.Event()
 
     @property
     def seconds(self) -> float:
@@ -64,6 +67,8 @@ class Tale:
 
     def tell(self, who: str, words: str, *, day: float | None = None, mark: Mark = "") -> None:
         """One line: wall time, day of that person's journey, who, what."""
+        self.lines += 1
+        self._told.set()
         when = f"day {day:4.1f}" if day is not None else ""
         style = STYLES[mark]
         self._console.print(
@@ -71,6 +76,12 @@ class Tale:
             highlight=False,
             soft_wrap=True,
         )
+
+    async def reached(self, line: int) -> None:
+        """Wait until so many lines have been told."""
+        while self.lines < line:
+            self._told.clear()
+            await self._told.wait()
 
     def say(self, words: str, *, mark: Mark = "") -> None:
         """A line outside the story."""
