@@ -175,8 +175,11 @@ async def test_nothing_is_left_when_the_supervisor_ends(tmp_path: Path, how: sig
     children = psutil.Process(supervisor.pid).children(recursive=how is not signal.SIGKILL)
     assert len(children) >= 3
     supervisor.send_signal(how)
-    async with asyncio.timeout(20):
-        await supervisor.wait()
+    try:
+        await asyncio.wait_for(supervisor.wait(), 20)
+    finally:
+        if supervisor.returncode is None:
+            supervisor.kill()
     await eventually(lambda: not any(child.is_running() for child in children), within=5)
     for orphan in psutil.process_iter(["cmdline"]):
         if str(tmp_path) in " ".join(orphan.info["cmdline"] or ()):
