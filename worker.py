@@ -18,7 +18,7 @@ from tabiji import JourneyPlugin, log, settings
 from tabiji.domain.journeys import Catalog
 from tabiji.errors import TabijiError
 from tabiji.journey.discovery import discover
-from tabiji.journey.journey import EFFECT_TIMEOUT
+from tabiji.journey.travel import EFFECT_TIMEOUT
 from tabiji.settings import Settings
 from tabiji.temporal import connect, prepare
 

@@ -15,11 +15,12 @@ def story(title: str, now: Iterable[str], path: Sequence[Passed], ending: str | 
     """Markdown for the workflow's current details."""
     lines = [f"**{title}**", ""]
     if ending is not None:
-        lines.append(f"Ended: {ending}")
+        lines.append(f"**Ended:** {ending}")
     else:
-        lines += [f"Now: {doing}" for doing in now] or ["Now: working"]
+        # A list needs an empty line before it, or the UI shows its hyphens.
+        lines += ["**Now:**", "", *([f"- {doing}" for doing in now] or ["- working"])]
     if path:
-        lines += ["", "So far:"]
+        lines += ["", "**So far:**", ""]
         if len(path) > SHOWN:
             lines.append(f"- … {len(path) - SHOWN} earlier steps")
         lines += [f"- {instant(passed.at)} {passed.result}" for passed in path[-SHOWN:]]

@@ -81,7 +81,7 @@ def test_what_runs_for_long_is_watched_and_started_again(services: dict[str, dic
 
 
 def test_a_worker_is_given_longer_to_stop_than_its_longest_send(services: dict[str, dict[str, Any]]) -> None:
-    from tabiji.journey.journey import EFFECT_TIMEOUT
+    from tabiji.journey.travel import EFFECT_TIMEOUT
 
     given = re.fullmatch(r"(?:(\d+)m)?(\d+)s", services["worker"]["stop_grace_period"])
     assert given
