@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.bodies import StrictRoute
-from api.deps import Identifier, PartsDep, Text, Topic
+from api.deps import Identifier, Name, PartsDep, Text, Topic
 from api.errors import ApiProblem, invalid, responses
 from api.inputs import address
 from api.keys import FullKey
@@ -59,7 +59,7 @@ class ConsentSent(BaseModel):
 
     topic: Topic
     given: bool = Field(strict=True)
-    source: Annotated[Text, Field(min_length=1, max_length=200)]
+    source: Name
     wording: Annotated[Text, Field(max_length=5000)] | None = None
     messageId: Identifier | None = Field(default=None, description="makes sending it again harmless")
 

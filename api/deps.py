@@ -30,8 +30,16 @@ def _keepable(value: str) -> str:
     return value
 
 
+def _telling(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value
+
+
+_CHECKS = (AfterValidator(_keepable), AfterValidator(_telling))
+
 Text = Annotated[str, AfterValidator(_keepable)]
 """Text a database can keep."""
-Name = Annotated[Text, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
-Identifier = Annotated[Text, StringConstraints(min_length=1, max_length=256, pattern=r"\S")]
-Topic = Annotated[Text, StringConstraints(min_length=1, max_length=64, pattern=r"\S")]
+Name = Annotated[str, StringConstraints(max_length=200), *_CHECKS]
+Identifier = Annotated[str, StringConstraints(max_length=256), *_CHECKS]
+Topic = Annotated[str, StringConstraints(max_length=64), *_CHECKS]

@@ -40,7 +40,10 @@ def configure(level: str = "info", *, process: str | None = None, stream: TextIO
         structlog.stdlib.ExtraAdder(),
     ]
     last: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=True)]
+        [
+            # Plain: the default prints every local variable, and those hold addresses.
+            structlog.dev.ConsoleRenderer(colors=True, exception_formatter=structlog.dev.plain_traceback)
+        ]
         if out.isatty()
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
