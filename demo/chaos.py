@@ -77,12 +77,12 @@ async def _alive(desk: Desk, victim: str) -> int:
     async with asyncio.timeout(PATIENCE):
         while True:
             now = desk.processes()
-            if now is not None and _is_child(pid := now.children[victim], now.desk):
+            if now is not None and is_child(pid := now.children[victim], now.desk):
                 return pid
             await asyncio.sleep(0.05)
 
 
-def _is_child(pid: int, parent: int) -> bool:
+def is_child(pid: int, parent: int) -> bool:
     """Whether that pid is still the desk's own process. Where there is no /proc, the desk's word must do."""
     if not Path("/proc/self/stat").exists():
         return True

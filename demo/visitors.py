@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from demo.inbox import Inbox, Mail
 from demo.site import Person, Site, Travelling
@@ -69,6 +70,11 @@ class Stage:
         along = {"anonymous_id": visitor.anonymous_id, **({"timezone": visitor.timezone} if visitor.timezone else {})}
         await self._site.fill_in("whitepaper", filled, along)
         self.tell("fills in the form for the whitepaper, and agrees to mails", "did")
+        if visitor.timezone:
+            person = await self._site.person(visitor.anonymous_id)
+            form = person.entries("event", name="Form Submitted") if person else []
+            if form:
+                self.tell(f"it is {form[0].at.astimezone(ZoneInfo(visitor.timezone)):%H:%M} in {visitor.timezone}")
 
     async def view(self, path: str) -> None:
         """Look at a page."""
