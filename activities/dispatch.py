@@ -332,7 +332,7 @@ class Dispatcher:
 
     def _title(self, row: AnyRow) -> str:
         title = self._catalog.get(row.journey).title if row.journey in self._catalog else row.journey
-        return f"{title} (test, {row.tempo:g} times as fast)" if row.test else title
+        return f"{title.rstrip('.')} (test, {row.tempo:g} times as fast)" if row.test else title
 
     async def _mark(
         self, tx: AsyncConnection, row: AnyRow, state: str, error: str | None, closed: _Closed | None

@@ -13,18 +13,18 @@ SHOWN = 40
 
 def story(title: str, now: Iterable[str], path: Sequence[Passed], ending: str | None = None) -> str:
     """Markdown for the workflow's current details."""
-    lines = [f"**{title}**", ""]
+    parts = [f"**{title}**"]
     if ending is not None:
-        lines.append(f"**Ended:** {ending}")
+        parts.append(f"**Ended:** {ending}")
     else:
-        # A list needs an empty line before it, or the UI shows its hyphens.
-        lines += ["**Now:**", "", *([f"- {doing}" for doing in now] or ["- working"])]
+        parts += [f"**Now:** {doing}" for doing in now] or ["**Now:** working"]
     if path:
-        lines += ["", "**So far:**", ""]
+        steps = [f"- {instant(passed.at)} {passed.result}" for passed in path[-SHOWN:]]
         if len(path) > SHOWN:
-            lines.append(f"- … {len(path) - SHOWN} earlier steps")
-        lines += [f"- {instant(passed.at)} {passed.result}" for passed in path[-SHOWN:]]
-    return "\n".join(lines)
+            steps.insert(0, f"- … {len(path) - SHOWN} earlier steps")
+        parts += ["**So far:**", "\n".join(steps)]
+    # The UI takes hyphens for a list only where an empty line comes before them.
+    return "\n\n".join(parts)
 
 
 def instant(at: datetime) -> str:
