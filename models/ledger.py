@@ -184,7 +184,8 @@ class Ledger:
     async def _mark(self, claim: Claim, *, state: str, stamp: bool = False, **values: object) -> None:
         messages = table(Message)
         # Marking again what is marked already is no change of hands: the first commit's answer may have been lost.
-        mine = ("claimed", "on_wire", state)
+        # `unknown` under the same token was written by a journey that ended meanwhile; what is known now is better.
+        mine = ("claimed", "on_wire", "unknown", state)
 
         async def work(tx: AsyncConnection) -> int:
             if stamp:

@@ -23,8 +23,8 @@ from tabiji.domain.journeys import Catalog
 from tabiji.domain.orders import GOAL_STEP, Done, Ended, Enter, Entered, Happened, Heard, Listen
 from tabiji.errors import UnknownEnrollment
 
-UNSETTLED = ("deferred", "retry")
-"""States of a message nobody will send any more once its journey is over."""
+UNSETTLED = ("deferred", "retry", "claimed")
+"""States of a message nobody will send any more once its journey is over. One `on_wire` may have gone out."""
 
 
 class Waits:
@@ -150,10 +150,13 @@ class Waits:
             )
         )
         await tx.execute(delete(listeners).where(listeners.c.enrollment_id == order.enrollment_id))
+        reason = f"journey ended: {order.outcome.reason}"[:200]
+        mine = messages.c.enrollment_id == order.enrollment_id
         await tx.execute(
-            update(messages)
-            .where(messages.c.enrollment_id == order.enrollment_id, messages.c.state.in_(UNSETTLED))
-            .values(state="dropped", reason=f"journey ended: {order.outcome.reason}"[:200])
+            update(messages).where(mine, messages.c.state.in_(UNSETTLED)).values(state="dropped", reason=reason)
+        )
+        await tx.execute(
+            update(messages).where(mine, messages.c.state == "on_wire").values(state="unknown", reason=reason)
         )
 
     async def enter(self, order: Enter) -> Entered:

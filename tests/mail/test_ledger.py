@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -11,10 +12,13 @@ import pytest
 from sqlalchemy import update
 
 from models.database import Database, table
+from models.enroll import Pending
 from models.ledger import Attempt, Claim, Ledger, Posting, public_id
 from models.message import Message
 from models.permission import House
-from tabiji.domain.orders import SendEmail, SendOutcome
+from models.waits import Waits
+from tabiji.domain.journeys import Catalog
+from tabiji.domain.orders import Ended, Ending, Outcome, SendEmail, SendOutcome, StepOrder
 from tabiji.errors import Busy, Superseded, UnknownContact
 from tests.mail.people import ADDRESS, NOON, Person, message, person
 
@@ -22,6 +26,13 @@ FIRST = Attempt(run_id="run-1", activity_id="5", number=1, span=timedelta(minute
 SECOND = replace(FIRST, number=2)
 AFTER_RESET = replace(FIRST, run_id="run-2")
 NIGHT = House(zone=ZoneInfo("UTC"), quiet=(time(21), time(8)))
+
+
+class Nowhere:
+    """No journey begins here."""
+
+    def offer(self, pending: Sequence[Pending]) -> None:
+        assert not pending
 
 
 @pytest.fixture
@@ -308,6 +319,26 @@ async def test_who_is_deferred_for_ever_is_dropped_with_a_reason(database: Datab
         assert await deferred_to(database, somebody, NOON.replace(hour=3) + timedelta(days=day))
     outcome = await ledger.claim(posting(somebody.mail(at=NOON.replace(hour=3) + timedelta(days=5))), FIRST)
     assert outcome == SendOutcome(state="refused", reason="deferred_too_often")
+
+
+async def test_a_journey_that_ends_settles_what_it_leaves_open(ledger: Ledger, database: Database) -> None:
+    """What was never on the wire is dropped; what was may have gone out, until its sender says more."""
+    somebody = await person(database)
+    waiting, sending = somebody.mail(step="waiting", delivery="at_most_once"), somebody.mail(step="sending")
+    await claimed(ledger, waiting)
+    claim = await claimed(ledger, sending)
+    ending = Ended(
+        **sending.model_dump(include=set(StepOrder.model_fields)),
+        outcome=Outcome(ending=Ending.GOAL, reason="Order Completed"),
+        wall=NOON,
+    )
+    await Waits(database, Catalog(), Nowhere()).ended(ending)
+
+    assert (await message(database, waiting.key)).state == "dropped"
+    left = await message(database, sending.key)
+    assert (left.state, left.reason) == ("unknown", "journey ended: Order Completed")
+    await ledger.sent(claim, "250 taken")
+    assert (await message(database, sending.key)).state == "sent"
 
 
 async def test_what_an_ended_journey_left_is_not_sent_unless_it_is_reset(ledger: Ledger, database: Database) -> None:
