@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,6 +17,7 @@ from api.guard import BoundedBodies, SafeAnswers
 from api.keys import KeyGate
 from api.metrics import Measured, Metrics
 from api.parts import MakeParts, open_parts
+from tabiji import log
 from tabiji import settings as environment
 from tabiji.settings import Settings
 
@@ -35,10 +37,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The application as the settings say. Starts, and takes events, while Temporal is away.
 
     Raises:
-        ConfigurationError: A setting is wrong. Also when serving begins: the secret is missing, or the database is
-            of another version.
+        ConfigurationError: A setting is wrong; when serving begins also: the secret is missing. A database of
+            another version is no reason not to start: /readyz says so, and mends itself with the migration.
     """
     settings = settings or environment.load()
+    log.configure(settings.log_level, process="api")
+    # Paths hold the tokens of mail links, and queries hold addresses: requests are counted in /metrics, by route.
+    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
     return compose(lambda: open_parts(settings))
 
 
