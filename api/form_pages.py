@@ -28,6 +28,8 @@ router = APIRouter(tags=["forms"])
 
 TRAP = "website"
 """A field no person sees. Who fills it in is a program: thanked, and forgotten."""
+AGREED, WITHOUT_CONSENT = "1", "2"
+"""Which thanks are shown."""
 _HTML = {"text/html": {"schema": {"type": "string"}}}
 _PAGES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The form, or its thanks", "content": _HTML},
@@ -58,14 +60,15 @@ async def show(
     form: str,
     anonymous_id: Annotated[str, Query()] = "",
     timezone: Annotated[str, Query()] = "",
-    done: Annotated[str, Query(description="shows the thanks")] = "",
+    done: Annotated[str, Query(description="shows the thanks; 2: to who did not agree to be mailed")] = "",
 ) -> HTMLResponse:
     """A form. Works without JavaScript."""
     found = FORMS.get(form)
     if found is None:
         return not_found("There is no such form.")
     if done:
-        return page("note.html", title=found.thanks, heading=found.thanks, words=found.thanks_words, lang=found.lang)
+        words = found.thanks_without_consent if done == WITHOUT_CONSENT else found.thanks_words
+        return page("note.html", title=found.thanks, heading=found.thanks, words=words, lang=found.lang)
     return _form(found, {"anonymous_id": anonymous_id, "timezone": timezone})
 
 
@@ -96,7 +99,7 @@ async def submit(form: str, request: Request, parts: PartsDep) -> Response:
             await record(parts, _batch(found, given, traits, parts))
         except Unavailable:
             return unavailable()
-    return RedirectResponse(f"{found.name}?done=1", 303)
+    return RedirectResponse(f"{found.name}?done={AGREED if given.get('consent') else WITHOUT_CONSENT}", 303)
 
 
 def _form(form: Form, given: Mapping[str, str], *, errors: Mapping[str, str] | None = None) -> HTMLResponse:

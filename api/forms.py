@@ -47,6 +47,8 @@ class Form:
     button: str
     thanks: str
     thanks_words: str
+    thanks_without_consent: str
+    """For who sent it and did not tick the box: nobody is promised a mail they did not agree to."""
     lang: str = "en"
     words: Words = Words()
 
@@ -67,6 +69,10 @@ WHITEPAPER = Form(
     button="Send me the whitepaper",
     thanks="Thank you",
     thanks_words="The whitepaper is on its way to your inbox.",
+    thanks_without_consent=(
+        "You did not tick the box, so this form gives us no leave to write to you. "
+        "If you want the whitepaper, go back and tick it."
+    ),
 )
 
 FORMS: Mapping[str, Form] = {form.name: form for form in (WHITEPAPER,)}

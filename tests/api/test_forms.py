@@ -65,6 +65,15 @@ async def test_a_filled_in_form_makes_the_visitor_known_records_consent_and_star
     assert enrollment.journey == "whitepaper-nurture"
 
 
+async def test_who_does_not_tick_the_box_is_promised_no_mail(door: Door) -> None:
+    sent = await door.nobody.post("/f/whitepaper", data={"email": "hanako@example.com"})
+
+    thanks = await door.nobody.get(f"/f/{sent.headers['location']}")
+    assert WHITEPAPER.thanks_words not in thanks.text
+    assert WHITEPAPER.thanks_without_consent in thanks.text
+    assert await door.all(Consent) == []
+
+
 async def test_a_double_click_counts_once_and_a_corrected_form_again(door: Door) -> None:
     sent = {**FILLED, "nonce": "n1"}
 
