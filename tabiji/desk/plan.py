@@ -54,7 +54,6 @@ class Plan:
         settings = self.settings
         found = {
             "api": f"http://127.0.0.1:{settings.api_port}",
-            "docs": f"http://127.0.0.1:{settings.api_port}/docs",
             "temporal": settings.temporal_address,
             "temporal_ui": settings.temporal_ui,
         }
