@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
+from datetime import timedelta
 from typing import Annotated, Literal
 from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from temporalio.client import WorkflowQueryFailedError
+from temporalio.service import RPCError
 
 from api.bodies import StrictRoute
 from api.contacts import one_identity, unknown_identity
@@ -21,6 +25,7 @@ from api.recording import record
 from models.reads.contacts import find_contact
 from models.reads.enrollments import EnrollmentShown, list_enrollments, show_enrollment
 from models.record import Incoming
+from tabiji.domain.orders import DOING
 from tabiji.errors import UnknownEnrollment
 from tabiji.settings import Settings
 
@@ -43,10 +48,18 @@ EnrollmentId = Annotated[
 ]
 
 
+ANSWER_WITHIN = timedelta(seconds=2)
+"""How long a journey may take to say what goes on in it."""
+
+
 class EnrollmentOut(EnrollmentShown):
     """One contact in one journey, with the way to its history."""
 
     temporal_url: str = Field(description="its workflow in the Temporal UI")
+    now: list[str] | None = Field(
+        default=None,
+        description="what goes on in it at this moment, in its own words; null: it has ended, or could not be asked",
+    )
 
 
 class EnrollmentPage(BaseModel):
@@ -102,18 +115,21 @@ async def list_all(
     after: Annotated[Text | None, Query(max_length=1000, description="`next` of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> EnrollmentPage:
-    """Who is in which journey, latest first."""
+    """Who is in which journey, latest first. With `contact`, running journeys are asked what goes on in them."""
     async with parts.database.read() as tx:
         page, more = await list_enrollments(
             tx, contact_id=contact, journey=journey, state=state, after=after, limit=limit
         )
-    return EnrollmentPage(enrollments=[_out(one, parts.settings) for one in page], next=more)
+    found = [_out(one, parts.settings) for one in page]
+    if contact is not None:
+        found = list(await asyncio.gather(*(_asked(one, parts) for one in found)))
+    return EnrollmentPage(enrollments=found, next=more)
 
 
 @router.get("/enrollments/{enrollment_id:path}", operation_id="getEnrollment", responses=responses(404))
 async def get(enrollment_id: EnrollmentId, parts: PartsDep) -> EnrollmentOut:
     """One enrollment: its state, what it waits for, the way it took."""
-    return _out(await _existing(parts, enrollment_id), parts.settings)
+    return await _asked(_out(await _existing(parts, enrollment_id), parts.settings), parts)
 
 
 @router.post(
@@ -177,6 +193,20 @@ async def _existing(parts: Parts, enrollment_id: str) -> EnrollmentShown:
     if found is None:
         raise UnknownEnrollment(enrollment_id)
     return found
+
+
+async def _asked(enrollment: EnrollmentOut, parts: Parts) -> EnrollmentOut:
+    """Ask a running journey itself. A worker must be there to answer; without one the rest is still worth showing."""
+    if enrollment.state != "running":
+        return enrollment
+    handle = parts.client.get_workflow_handle(enrollment.id)
+    try:
+        # Around all of it: the client connects at its first call, which has a patience of its own.
+        async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
+            now = await handle.query(DOING, result_type=list[str], rpc_timeout=ANSWER_WITHIN)
+    except (RPCError, WorkflowQueryFailedError, RuntimeError, TimeoutError):
+        return enrollment
+    return enrollment.model_copy(update={"now": now})
 
 
 def _out(shown: EnrollmentShown, settings: Settings) -> EnrollmentOut:

@@ -88,10 +88,11 @@ def show_contact(api: Api, email: str, console: Console | None = None) -> None:
     if not enrollments:
         out.print("In no journey, and never was in one.")
         return
-    table = Table("journey", "state", "entered", "waits for")
+    table = Table("journey", "state", "entered", "now")
     for each in enrollments:
         state = each["state"] + (f": {each['reason']}" if each["reason"] not in (None, each["state"]) else "")
-        waits = "\n".join(each["waiting_for"]) or "-"
+        # What the journey says itself is newer than what it has written down, and knows plain waits too.
+        waits = "\n".join(each["now"] or each["waiting_for"]) or "-"
         table.add_row(escape(each["journey"]), escape(state), _moment(each["entered_at"]), escape(waits))
     out.print(table)
     for each in enrollments:

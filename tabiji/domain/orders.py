@@ -17,6 +17,9 @@ from tabiji.domain.conditions import Condition
 SIGNAL = "happened"
 """Name of the one signal a journey listens to."""
 
+DOING = "doing"
+"""Name of the query that asks a journey what goes on."""
+
 GOAL_STEP = "goal"
 """Step id under which an enrollment's goals listen, from its first moment to its last."""
 

@@ -24,6 +24,7 @@ from tabiji.domain.conditions import Condition
 from tabiji.domain.durations import in_words
 from tabiji.domain.journeys import JourneySpec
 from tabiji.domain.orders import (
+    DOING,
     SIGNAL,
     AdjustScore,
     Done,
@@ -146,6 +147,11 @@ class Journey:
     def happened(self, event: Happened) -> None:
         """Take an event the outbox or a person at the Temporal UI sends. See `Travel.happened`."""
         self._travel.happened(event)
+
+    @workflow.query(name=DOING, description="What goes on at this moment, in words")
+    def doing(self) -> list[str]:
+        """What the story says under "Now"."""
+        return self._travel.goings_on
 
     async def travel(self, enrollment: EnrollmentInput) -> Outcome:
         """Run the steps to their end. Called by the `run` that `@journey` adds."""

@@ -37,6 +37,8 @@ from tabiji.journey.story import story
 R = TypeVar("R", bound=BaseModel)
 
 EFFECT_TIMEOUT = timedelta(seconds=60)
+EFFECT_HEARTBEAT = timedelta(seconds=10)
+"""After so long without a sign of life a worker counts as dead, and what it had in hand is given to another."""
 EFFECT_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
 
 # A database that is away must not fill every waiting history: three short tries, then an ordinary activity
@@ -111,6 +113,11 @@ class Travel:
         at = self.enrollment
         passed = max(workflow.now() - at.entered_wall, timedelta(0))
         return at.entered_at + passed * at.tempo
+
+    @property
+    def goings_on(self) -> list[str]:
+        """What goes on at this moment, in words; several where branches run side by side."""
+        return list(self._doing.values())
 
     # Events come in
 
@@ -242,6 +249,7 @@ class Travel:
                 order,
                 result_type=answer,
                 start_to_close_timeout=EFFECT_TIMEOUT,
+                heartbeat_timeout=EFFECT_HEARTBEAT,
                 retry_policy=EFFECT_RETRIES,
                 cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
                 summary=summary,

@@ -128,6 +128,15 @@ async def test_an_event_signalled_by_hand_answers_the_open_wait(on_stage: Stage,
     assert sender.sent == ["first", "second"]
 
 
+async def test_a_journey_says_what_goes_on_in_it(on_stage: Stage) -> None:
+    """Every branch of it, plain waits too: listeners in the database know only what waits for an event."""
+    run = await on_stage.begins("Side By Side")
+    await on_stage.until_waiting_for("Never")
+
+    doing = await run.query("doing", result_type=list[str])
+    assert [words.split(",")[0] for words in doing] == ["waiting 1 hour", "waiting for Never"]
+
+
 async def test_authors_may_add_signals_and_queries(on_stage: Stage, sender: Sender) -> None:
     run = await on_stage.begins("Own Signal")
     assert await run.query("is_approved") is False
