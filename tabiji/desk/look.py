@@ -88,11 +88,10 @@ def show_contact(api: Api, email: str, console: Console | None = None) -> None:
     if not enrollments:
         out.print("In no journey, and never was in one.")
         return
-    table = Table("journey", "state", "entered", "now")
+    table = Table("journey", "state", "entered", "waits for")
     for each in enrollments:
         state = each["state"] + (f": {each['reason']}" if each["reason"] not in (None, each["state"]) else "")
-        # What the journey says itself is newer than what it has written down, and knows plain waits too.
-        waits = "\n".join(each["now"] or each["waiting_for"]) or "-"
+        waits = "\n".join(_waits(each)) or "-"
         table.add_row(escape(each["journey"]), escape(state), _moment(each["entered_at"]), escape(waits))
     out.print(table)
     for each in enrollments:
@@ -135,6 +134,14 @@ def _section(title: str, rows: list[dict[str, Any]]) -> Table:
     for row in rows:
         table.add_row(*(escape(str(row.get(column, "-"))) for column in columns))
     return table
+
+
+def _waits(enrollment: dict[str, Any]) -> list[str]:
+    """What the journey says itself is newer than what it has written down, and knows plain waits too."""
+    listed: list[str] = enrollment["waiting_for"]
+    goals = [words for words in listed if words.endswith("(goal)")]
+    now: list[str] = enrollment["now"] or [words for words in listed if words not in goals]
+    return now + goals
 
 
 def _moment(at: str) -> str:

@@ -83,6 +83,7 @@ async def ops_can_ask(desk: Desk) -> None:
     code, out, err = await desk.tabiji("contact", ADDRESS)
     assert (code, err) == (0, "")
     assert "whitepaper-nurture" in out
+    assert "waiting 2 days" in out
     assert "Order Completed (goal)" in out
     assert f"http://127.0.0.1:{desk.port('TEMPORAL_UI')}/namespaces/default/workflows/whitepaper-nurture%2F" in out
     assert (await desk.tabiji("contact", "nobody@example.com")) == (1, "", "tabiji: no contact has this address.\n")
