@@ -74,6 +74,8 @@ class Demo:
         self._desk = desk
         self._tale = tale
         self._temporal = running.addresses["temporal"]
+        self.links: list[str] = []
+        """Where each journey can be read in the Temporal UI."""
         self._chaos = chaos.Chaos(asked.seed, desk, tale) if asked.seed is not None else None
         deadline = Deadline(asked.deadline)
         self._site = Site(running.addresses["api"], desk.key, deadline)
@@ -113,6 +115,7 @@ class Demo:
                 found.append(missing.missing)
                 continue
             workflows += [one.id for one in travels]
+            self.links += [f"{visitor.first_name}, {one.journey}: {one.temporal_url}" for one in travels]
             found += account.missing(account.Seen(visitor, person, travels, mails), expected)
             if person and self._asked.quiet:
                 found += account.disturbed(person, ZoneInfo(self._asked.timezone or "UTC"), self._asked.quiet)
@@ -181,14 +184,16 @@ async def _run(asked: Rehearsal, desk: Desk, console: Console) -> int:
     tale.say(f"starting the desk: Temporal, an inbox, the API and a worker (data in {desk.data})")
     running = await desk.start()
     tale.say(f"ready after {tale.seconds:.1f} s: {running.addresses['api']}, {running.addresses['temporal_ui']}")
-    missing = await Demo(asked, desk, running, tale).perform()
+    demo = Demo(asked, desk, running, tale)
+    missing = await demo.perform()
     for one in missing:
         tale.say(f"did not happen: {one}", mark="bad")
     if asked.keep:
         tale.say("\nthe desk runs on, until Ctrl-C:")
         for name, address in running.addresses.items():
             tale.say(f"  {name:12} {address}")
-        tale.say(f"  {'key':12} {desk.data / 'key'}")
+        for link in (f"{'key':12} {desk.data / 'key'}", *demo.links):
+            tale.say(f"  {link}")
     tale.say(f"after {tale.seconds:.0f} s")
     tale.say("demo: ok" if not missing else f"demo: failed, {len(missing)} expectations were not met")
     return 1 if missing else 0
