@@ -35,6 +35,10 @@ PATIENCE = 0.1
 """Seconds between two looks at a lock another process holds."""
 
 
+class NewerSchema(ConfigurationError):
+    """The database has been migrated by a newer version of the code. Nothing was touched."""
+
+
 async def upgrade(where: Settings | str, revision: str = "head") -> None:
     """Bring a database to a revision, the newest unless said otherwise. Does nothing when it is there already.
 
@@ -176,7 +180,7 @@ def _revisions(folder: Path) -> tuple[str, ...]:
 
 def _refuse_newer(current: str | None) -> None:
     if current is not None and current not in _revisions(MIGRATIONS):
-        raise ConfigurationError(
+        raise NewerSchema(
             f"the database is at revision {current}, which this version of the code does not know; its "
             f"newest is {newest()}. Deploy the newer code, or restore the database from before it."
         )

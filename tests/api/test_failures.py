@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from models import schema
 from models.database import Database
@@ -38,6 +39,23 @@ async def test_ready_while_temporal_is_away_is_degraded_and_takes_events(tmp_pat
     assert (answer.json()["database"]["status"], answer.json()["temporal"]["status"]) == ("ok", "away")
     assert settings.temporal_address not in answer.text
     assert taken.status_code == 200
+
+
+async def test_a_migration_does_not_turn_traffic_away_from_the_processes_before_it(tmp_path: Path) -> None:
+    """The new ones are on their way; the database is as good for these as it was."""
+    database = Database(f"sqlite:///{tmp_path / 'migrated.sqlite3'}")
+    settings = settings_for(database, tmp_path)
+    await schema.upgrade(settings)
+    try:
+        async with opened(database, settings) as door:
+            async with database.write() as tx:
+                await tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+            answer = await door.nobody.get("/readyz")
+    finally:
+        await database.close()
+
+    assert answer.status_code == 200
+    assert "newer than this process" in answer.json()["database"]["detail"]
 
 
 async def test_a_database_without_our_schema_is_not_ready(door: Door) -> None:
