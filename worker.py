@@ -18,7 +18,7 @@ from tabiji import JourneyPlugin, log, settings
 from tabiji.domain.journeys import Catalog
 from tabiji.errors import TabijiError
 from tabiji.journey.discovery import discover
-from tabiji.journey.travel import EFFECT_TIMEOUT
+from tabiji.journey.travel import EFFECT_HEARTBEAT, EFFECT_TIMEOUT
 from tabiji.settings import Settings
 from tabiji.temporal import connect, prepare
 
@@ -47,6 +47,8 @@ async def work(config: Settings) -> None:
             task_queue=config.task_queue,
             # Longer than the longest send, so that a stop repeats nothing.
             graceful_shutdown_timeout=EFFECT_TIMEOUT + timedelta(seconds=5),
+            # By default only one in eight seconds goes out: one that is late, and a worker that lives counts as dead.
+            max_heartbeat_throttle_interval=EFFECT_HEARTBEAT / 4,
         )
         background = [asyncio.create_task(dispatcher.run()), asyncio.create_task(_watch_terminated(dispatcher))]
         if config.metrics_port is not None:

@@ -28,6 +28,9 @@ log = structlog.stdlib.get_logger(__name__)
 
 RESERVE = timedelta(seconds=5)
 """Of an attempt's time, what is kept for writing down how the sending ended."""
+STALE = 5.0
+"""Seconds after which a claim is looked at again before the message goes out: a worker that is cut off counts as dead
+after ten, and another takes over."""
 _UNLIMITED = timedelta(minutes=5)
 _PAUSE = 0.25
 
@@ -128,10 +131,15 @@ class Messages:
             return claim
         if letter is None:
             raise AssertionError("the ledger gives no claim to a mail that has not been written")
+        claimed = _time()
         mail = self._letters.compose(letter, datetime.now(UTC))
         within = timedelta(seconds=max(deadline - _time(), 0)) - RESERVE
         try:
-            reply = await self._carrier.send(mail, within=within, before_data=lambda: self._ledger.on_wire(claim))
+            reply = await self._carrier.send(
+                mail,
+                within=within,
+                before_data=lambda: self._ledger.on_wire(claim, stale=_time() - claimed > STALE),
+            )
         except PermanentFailure as failure:
             reason = str(failure)
             await _write_down(lambda: self._ledger.failed(claim, reason), deadline)

@@ -6,7 +6,8 @@
 
 At-least-once goes straight to `on_wire`, which saves a commit. Every change is a compare-and-set on `token`, fresh
 in each attempt: where no row changes, a newer attempt has taken over. `claimed` and `on_wire` are taken over by a
-later attempt of the same activity, which Temporal starts only when the earlier one is over, or after the lease.
+later attempt of the same activity, which Temporal starts when the earlier one is over or its worker gives no sign of
+life, or after the lease. A worker that was only cut off stops at its next change, before DATA if it is late.
 
 A message found `on_wire` may have gone out. At-least-once repeats it under the same Message-ID and counts that;
 at-most-once leaves it at `unknown`. What is settled stays settled: a reset in the Temporal UI mails nobody again.
@@ -97,13 +98,17 @@ class Ledger:
         """
         return await self._database.transact(lambda tx: self._claim(tx, posting, attempt))
 
-    async def on_wire(self, claim: Claim) -> None:
+    async def on_wire(self, claim: Claim, *, stale: bool = False) -> None:
         """Write down that the message may be delivered from now on. At-least-once did that when it claimed.
+
+        Args:
+            claim: The right to send it.
+            stale: The claim is so old that another attempt may have taken over: look, whatever the delivery.
 
         Raises:
             Superseded: A newer attempt has taken over.
         """
-        if claim.delivery == "at_most_once":
+        if stale or claim.delivery == "at_most_once":
             await self._mark(claim, state="on_wire")
 
     async def sent(self, claim: Claim, reply: str) -> None:

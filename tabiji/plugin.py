@@ -7,6 +7,7 @@ Replayer(workflows=[], plugins=[JourneyPlugin(journeys=[Nurture])])
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,6 +26,7 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from tabiji.domain.orders import StepOrder
 from tabiji.errors import TabijiError
 from tabiji.journey.journey import Journey
 
@@ -35,7 +37,7 @@ PASSED_THROUGH = ("tabiji", "pydantic", "pydantic_core", "pydantic_settings", "a
 
 
 class JourneyPlugin(SimplePlugin):
-    """Journeys, their activities, pydantic payloads, the sandbox's settings and error translation."""
+    """Journeys, their activities, pydantic payloads, the sandbox's settings, error translation, signs of life."""
 
     def __init__(
         self,
@@ -58,7 +60,7 @@ class JourneyPlugin(SimplePlugin):
             workflows=list(journeys),
             activities=list(activities),
             workflow_runner=_passed_through,
-            interceptors=[ErrorTranslation()],
+            interceptors=[ErrorTranslation(), SignsOfLife()],
         )
 
     def _convert(self, existing: DataConverter | None) -> DataConverter:
@@ -107,3 +109,40 @@ class _Translating(ActivityInboundInterceptor):
                 f"{type(error).__name__} in {activity.info().activity_type}; the worker's log has the rest",
                 type=type(error).__name__,
             ) from None
+
+
+class SignsOfLife(Interceptor):
+    """Heartbeats for what verbs do, so that a worker that dies in the middle is noticed in seconds.
+
+    They say that the process lives; that the work ends is what its timeout is for. An author's own activities are
+    left alone: who gives those a heartbeat timeout sends heartbeats that mean something.
+    """
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        """See base class."""
+        return _Living(next)
+
+
+class _Living(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        patience = activity.info().heartbeat_timeout
+        if not patience or not any(isinstance(arg, StepOrder) for arg in input.args):
+            return await super().execute_activity(input)
+        work = asyncio.ensure_future(super().execute_activity(input))
+        while not work.done():
+            try:
+                await asyncio.wait((work,), timeout=patience.total_seconds() / 4)
+            except asyncio.CancelledError:
+                # Heartbeats bring cancellations along. What a verb has begun is finished and written down all the
+                # same, even when Temporal has given this attempt up: the next one finds what is written.
+                if _worker_ends():
+                    work.cancel()
+            if not work.done():
+                activity.heartbeat()
+        return work.result()
+
+
+def _worker_ends() -> bool:
+    """Whether it is the end of the process that cancels, after the time it was given to finish."""
+    why = activity.cancellation_details()
+    return why is None or why.worker_shutdown
