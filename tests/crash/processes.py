@@ -36,7 +36,7 @@ class Program:
     @property
     def said(self) -> str:
         """What its processes have logged so far."""
-        return self.log.read_text()
+        return self.log.read_text() if self.log.exists() else ""
 
     async def start(self) -> None:
         assert not self.runs

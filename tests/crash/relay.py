@@ -54,10 +54,9 @@ class Relay:
         """How often each Message-ID has reached somebody."""
         return Counter(mail.message_id for mail in self.received if mail.address == address)
 
-    async def receives(self, more: int) -> None:
-        """Wait until so many more mails have come in."""
-        enough = len(self.received) + more
-        await until(lambda: len(self.received) >= enough, f"{more} more mails", within=60)
+    async def has(self, mails: int) -> None:
+        """Wait until so many have come in."""
+        await until(lambda: len(self.received) >= mails, f"{mails} mails", within=60)
 
     async def stop(self, stage: Stage, address: str = "") -> None:
         hold = self._holds.pop((stage, address), None)

@@ -30,7 +30,6 @@ from models.enrollment import Enrollment, Listener
 from models.message import Message
 from models.record import ConsentGiven, Incoming, Recorder
 from tabiji import JourneyPlugin
-from tabiji.desk.temporal import worker_ready
 from tabiji.domain.journeys import Catalog
 from tabiji.errors import ConfigurationError
 from tabiji.settings import Settings
@@ -42,6 +41,8 @@ from tests.crash.relay import Relay, relay
 from tests.journeys.stage import until
 
 SECRET = "s" * 32
+STARTED = "worker.started"
+"""What a worker logs when it begins to work."""
 
 
 def free_port() -> int:
@@ -91,14 +92,14 @@ class Scene:
 
     async def start(self, worker: Program) -> None:
         """Start a worker, again if it has been killed."""
+        started = worker.said.count(STARTED) + 1
         await worker.start()
-        polls = worker_ready(self.settings)
 
-        async def works() -> bool:
+        def works() -> bool:
             assert worker.runs, worker.said
-            return await polls(worker.pid)
+            return worker.said.count(STARTED) == started
 
-        await until(works, "the worker polls", within=60)
+        await until(works, "the worker works", within=60)
 
     def api(self, port: int) -> Program:
         """One that has not been started."""
