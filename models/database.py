@@ -15,7 +15,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -87,7 +87,10 @@ class Database:
             file.parent.mkdir(parents=True, exist_ok=True)
             self._turnstile = Turnstile(file.parent, file.name)
             self.engine: AsyncEngine = create_async_engine(
-                self.url, connect_args={"isolation_level": None, "timeout": 30}, hide_parameters=True, pool_size=pool
+                self.url,
+                connect_args={"isolation_level": None, "timeout": 30, "factory": _LetsGo},
+                hide_parameters=True,
+                pool_size=pool,
             )
             event.listen(self.engine.sync_engine, "connect", _sqlite_connect)
             event.listen(self.engine.sync_engine, "begin", _sqlite_begin)
@@ -241,6 +244,20 @@ def _away(error: Exception) -> DatabaseDown:
         f"the database does not answer ({type(getattr(error, 'orig', None) or error).__name__}). "
         "Check TABIJI_DATABASE_URL and that it runs."
     )
+
+
+class _LetsGo(sqlite3.Connection):
+    """Rolls back before it closes.
+
+    SQLite keeps a closed connection alive while a statement of it is unfinished. One that was cancelled in the
+    middle of a transaction would hold the write lock until Python collects its garbage, and everybody waits.
+    """
+
+    def close(self) -> None:
+        """See base class."""
+        with suppress(sqlite3.Error):
+            self.rollback()
+        super().close()
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:
