@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 import structlog
@@ -25,6 +25,8 @@ from tabiji.errors import ChannelDown, DatabaseDown, UnknownContact
 from tabiji.settings import Settings
 
 log = structlog.stdlib.get_logger(__name__)
+
+Order = TypeVar("Order", SendEmail, NotifySales)
 
 RESERVE = timedelta(seconds=5)
 """Of an attempt's time, what is kept for writing down how the sending ended."""
@@ -81,7 +83,7 @@ class Messages:
             Busy: Another attempt holds the message.
             ChannelDown: The relay is away or asked for patience.
         """
-        deadline = _deadline()
+        deadline, order = _deadline(), _by_now(order)
         async with self._database.read() as tx:
             if (settled := await self._ledger.outcome(tx, order.key)) is not None:
                 return settled
@@ -108,7 +110,7 @@ class Messages:
             Busy: Another attempt holds the message.
             ChannelDown: The relay is away or asked for patience.
         """
-        deadline = _deadline()
+        deadline, order = _deadline(), _by_now(order)
         async with self._database.read() as tx:
             if (settled := await self._ledger.outcome(tx, order.key)) is not None:
                 return settled
@@ -194,6 +196,17 @@ def _span() -> timedelta:
 def _deadline() -> float:
     """When Temporal gives this attempt up, on the loop's clock."""
     return _time() + _span().total_seconds()
+
+
+def _by_now(order: Order) -> Order:
+    """The order at the journey time of this attempt.
+
+    An order keeps its time over all its retries. Ordered at nine in the evening and carried out when the relay is
+    back at midnight, it would pass for nine in the evening. Both instants are the server's, skipped time included.
+    """
+    info = activity.info()
+    waited = max(info.started_time - info.scheduled_time, timedelta(0))
+    return order.model_copy(update={"at": order.at + waited * order.tempo})
 
 
 def _attempt() -> Attempt:

@@ -99,6 +99,26 @@ async def test_a_mail_goes_out_complete_and_once(house: House) -> None:
     assert "花子" not in repr(logs)
 
 
+async def test_a_mail_that_waited_for_the_relay_until_night_waits_for_the_morning(house: House) -> None:
+    """An order keeps the time it was given at; its retries decide by the journey time of their own moment."""
+    somebody = await person(house.database)
+    carrier = SmtpRelay("127.0.0.1", house.relay.port)
+    night = Messages.of(settings(quiet_hours="21:00-08:00"), house.database, carrier, secret=SECRET)
+    environment = _attempt(2)
+    given = environment.info.scheduled_time
+    environment.info = replace(environment.info, started_time=given + timedelta(hours=11))
+    order = somebody.mail(tempo=1)
+
+    sent = await environment.run(night.send_email, order)
+    assert (sent.state, sent.until) == ("deferred", NOON + timedelta(hours=20))
+    assert house.relay.received == []
+
+    faster = somebody.mail(tempo=2, step="faster")
+    environment.info = replace(environment.info, started_time=given + timedelta(hours=11))
+    assert await environment.run(night.send_email, faster)
+    await carrier.close()
+
+
 async def test_what_was_sent_stays_sent_when_the_template_is_gone(house: House) -> None:
     """A reset in the Temporal UI runs old steps again, perhaps long after a template was renamed."""
     somebody = await person(house.database)
