@@ -23,8 +23,10 @@ setup:
 demo: setup
 	@$(BIN)/python -m demo
 
+# A file's tests stay together, on as many cores as there are.
 test: setup
-	@$(PYTEST) -m "not slow and not browser and not clients" $(ARGS)
+	@$(PYTEST) -m "not slow and not browser and not clients" -n auto --dist loadfile $(ARGS)
+	@echo "test: left out here: make test-clients, make test-browser, make test-slow"
 
 # Real client libraries against the real API. Tests whose library is not here say so themselves.
 test-clients: setup

@@ -19,14 +19,8 @@ def to_three_in_the_morning(zone: str) -> str:
     return f"PT{round(ahead)}S"
 
 
-@pytest.mark.parametrize(
-    "zone",
-    [
-        "Asia/Tokyo",
-        pytest.param("America/Los_Angeles", marks=pytest.mark.slow),
-        pytest.param("Europe/Berlin", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Los_Angeles", "Europe/Berlin"])
 async def test_at_three_in_the_morning_the_visitors_sleep_and_are_mailed_later(zone: str, tmp_path: Path) -> None:
     night = {
         "TABIJI_TIMEZONE": zone,

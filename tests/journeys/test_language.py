@@ -74,6 +74,7 @@ async def test_a_goal_ends_every_branch_at_once(on_stage: Stage, sender: Sender)
     run = await on_stage.begins("Side By Side")
     await on_stage.advance(hours(2))
     await until(lambda: sender.sent == ["left"], "the left branch's mail")
+    await on_stage.until_it_waits(run)
     await on_stage.happens("Order Completed")
 
     outcome = await on_stage.finish(run)
@@ -184,6 +185,7 @@ async def test_a_goal_drops_a_mail_that_waits_for_the_morning(on_stage: Stage, s
     sender.answers.append(SendOutcome(state="deferred", reason="quiet hours", until=night + timedelta(hours=6)))
     run = await on_stage.begins("Deferred")
     await until(lambda: len(sender.orders) == 1, "the mail was deferred")
+    await on_stage.until_it_waits(run)
     await on_stage.happens("Order Completed")
 
     assert (await on_stage.finish(run)).ending == Ending.GOAL
