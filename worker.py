@@ -7,10 +7,11 @@ import signal
 from datetime import timedelta
 
 import structlog
-from prometheus_client import start_http_server
+from prometheus_client import REGISTRY, start_http_server
 from temporalio.worker import Worker
 
 from activities.dispatch import Dispatcher
+from activities.metrics import watch
 from activities.registry import registered
 from models import schema
 from models.database import Database
@@ -52,6 +53,7 @@ async def work(config: Settings) -> None:
         )
         background = [asyncio.create_task(dispatcher.run()), asyncio.create_task(_watch_terminated(dispatcher))]
         if config.metrics_port is not None:
+            watch(dispatcher.counts, REGISTRY)
             start_http_server(config.metrics_port)
         logger.info("worker.started", task_queue=config.task_queue, journeys=list(catalog.names))
         async with worker:

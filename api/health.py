@@ -83,7 +83,7 @@ async def ready(parts: PartsDep, response: Response) -> Readiness:
 async def metrics(parts: PartsDep) -> Response:
     """Requests, events, deliveries and how late they are."""
     async with parts.database.read() as tx:
-        parts.metrics.show_backlog(await backlog(parts.database, tx), parts.outbox.counts)
+        parts.metrics.show_backlog(await backlog(parts.database, tx))
     return Response(generate_latest(parts.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

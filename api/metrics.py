@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from activities.dispatch import Counts
+from activities.metrics import watch
 from models.reads.late import Backlog
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -17,8 +18,9 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 class Metrics:
     """The figures, under their names."""
 
-    def __init__(self) -> None:
+    def __init__(self, deliveries: Counts) -> None:
         self.registry = CollectorRegistry()
+        watch(deliveries, self.registry)
         self.requests = Histogram(
             "tabiji_http_request_seconds",
             "Time from a request's arrival to the end of its answer",
@@ -35,25 +37,17 @@ class Metrics:
         self.copies = Counter(
             "tabiji_events_repeated", "Copies of a messageId that came again and were left out", registry=self.registry
         )
-        self.deliveries = Gauge(
-            "tabiji_dispatches",
-            "Starts and signals of this process since it started, by fate; redelivered ones were caught by the sweep",
-            ("fate",),
-            registry=self.registry,
-        )
         self.pending = Gauge("tabiji_dispatch_pending", "Starts and signals not delivered yet", registry=self.registry)
         self.lag = Gauge(
             "tabiji_dispatch_lag_seconds", "Age of the oldest start or signal not delivered yet", registry=self.registry
         )
         self.dead = Gauge("tabiji_dispatch_dead", "Starts and signals that can never arrive", registry=self.registry)
 
-    def show_backlog(self, backlog: Backlog, counts: Counts) -> None:
+    def show_backlog(self, backlog: Backlog) -> None:
         """Take over what was just read."""
         self.pending.set(backlog.pending)
         self.lag.set(backlog.oldest.total_seconds())
         self.dead.set(backlog.dead)
-        for fate in ("delivered", "late", "dead", "retried", "redelivered"):
-            self.deliveries.labels(fate).set(getattr(counts, fate))
 
 
 class Measured:

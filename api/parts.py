@@ -17,7 +17,6 @@ from models.database import Database
 from models.record import Outbox, Recorder
 from tabiji.channels.email.links import Links
 from tabiji.domain.journeys import Catalog
-from tabiji.errors import ConfigurationError
 from tabiji.journey.discovery import discover
 from tabiji.plugin import JourneyPlugin
 from tabiji.settings import Settings
@@ -70,8 +69,8 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
             recorder=Recorder(database, catalog, clock, dispatcher),
             outbox=dispatcher,
             client=client,
-            links=Links(signing_secret(settings), settings.public_url),
-            metrics=Metrics(),
+            links=Links(settings.signing_secret, settings.public_url),
+            metrics=Metrics(dispatcher.counts),
         )
     finally:
         sweeping.cancel()
@@ -79,19 +78,3 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
             await sweeping
         await dispatcher.close()
         await database.close()
-
-
-def signing_secret(settings: Settings) -> str:
-    """What signs links in mails: the setting, else what the desk keeps in its data folder.
-
-    Raises:
-        ConfigurationError: There is neither.
-    """
-    if settings.secret is not None:
-        return settings.secret.get_secret_value()
-    try:
-        return (settings.data / "secret").read_text().strip()
-    except OSError:
-        raise ConfigurationError(
-            "TABIJI_SECRET is not set. Make one with `openssl rand -hex 32`; API and workers must share it."
-        ) from None

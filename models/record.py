@@ -276,7 +276,8 @@ class Recorder:
                     go.tx, contact, found["enrollment_id"], kind="signal", happened=happened, now=go.recorded_at
                 )
             )
-            if found["step"] == GOAL_STEP and condition.then is not None:
+            if found["step"] == GOAL_STEP and condition.then is not None and condition.then in self._catalog:
+                # Where it is not loaded in this process the journey enters them itself, when it ends.
                 reached = happened.model_copy(update={"step": None, "visit": 0})
                 entered += await self._hand_over(go, found["enrollment_id"], condition.then, reached)
         if item.enrollment_id is None:

@@ -62,7 +62,15 @@ async def parts_on(database: Database, settings: Settings) -> AsyncGenerator[Par
     recorder = Recorder(database, catalog, clock, outbox)
     try:
         yield Parts(
-            settings, database, catalog, clock, recorder, outbox, client, Links(SECRET, settings.public_url), Metrics()
+            settings,
+            database,
+            catalog,
+            clock,
+            recorder,
+            outbox,
+            client,
+            Links(SECRET, settings.public_url),
+            Metrics(outbox.counts),
         )
     finally:
         await outbox.close()

@@ -144,11 +144,10 @@ async def test_stuck_says_so_when_temporal_is_away(door: Door) -> None:
 
 
 def test_an_api_without_a_secret_says_which_setting_is_missing(tmp_path: Path) -> None:
-    from api.parts import signing_secret
     from tabiji.settings import Settings
 
     settings = Settings(_env_file=None, data=tmp_path, secret=None)  # type: ignore[call-arg] # pydantic-settings takes it
     with pytest.raises(ConfigurationError, match="TABIJI_SECRET"):
-        signing_secret(settings)
+        _ = settings.signing_secret
     (tmp_path / "secret").write_text("of the desk\n")
-    assert signing_secret(settings) == "of the desk"
+    assert settings.signing_secret == "of the desk"

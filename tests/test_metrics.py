@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, generate_latest
+
+from activities.dispatch import Counts
+from activities.metrics import watch
+
+
+def test_the_outbox_s_counts_are_read_afresh_at_each_look() -> None:
+    """Worker and API show the same figures; one that the sweep redelivered is a delivery the fast road missed."""
+    counts, registry = Counts(), CollectorRegistry()
+    watch(counts, registry)
+    counts.delivered, counts.redelivered = 7, 2
+
+    shown = generate_latest(registry).decode()
+    assert 'tabiji_dispatches{fate="delivered"} 7.0' in shown
+    assert 'tabiji_dispatches{fate="redelivered"} 2.0' in shown
