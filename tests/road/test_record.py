@@ -312,18 +312,29 @@ async def test_nothing_is_half_stored_when_a_batch_fails(sqlite: Database) -> No
 
 
 async def test_nothing_is_half_stored_when_it_fails_at_the_very_end(database: Database) -> None:
-    """A goal that leads to a journey this process does not know fails after everything else was written."""
-    lost = spec("nurture", goals=(GOAL,))
-    road = Road(database, lost)
-    unknown = lost.model_copy(update={"goals": (GOAL.model_copy(update={"then": "nowhere"}),)})
-    road.catalog._by_event["Form Submitted"] = [(unknown, unknown.triggers[0])]  # pyright: ignore[reportPrivateUsage] # an older process
-    road.catalog._by_name["nurture"] = unknown  # pyright: ignore[reportPrivateUsage] # see above
+    """The second event's journey cannot be entered, after everything else was written."""
+    road = Road(database, spec("nurture", goals=(GOAL,)))
+    nowhere = spec("nowhere", trigger="Order Completed")
+    road.catalog._by_event["Order Completed"] = [(nowhere, nowhere.triggers[0])]  # pyright: ignore[reportPrivateUsage] # known by half
 
     with pytest.raises(UnknownJourney):
         await road.recorder.record([did("Form Submitted"), did("Order Completed")])
 
     for model in (Contact, Identity, Event, Enrollment, Listener, Dispatch):
         assert await road.count(model) == 0, model
+
+
+async def test_an_event_is_taken_though_the_next_journey_is_not_loaded_here(database: Database) -> None:
+    """The goal ends its journey all the same; the journey enters them itself, where the next one is loaded."""
+    road = Road(database, spec("nurture"))
+    leads_on = spec("nurture", goals=(GOAL.model_copy(update={"then": "nowhere"}),))
+    road.catalog._by_event["Form Submitted"] = [(leads_on, leads_on.triggers[0])]  # pyright: ignore[reportPrivateUsage] # another process'
+    road.catalog._by_name["nurture"] = leads_on  # pyright: ignore[reportPrivateUsage] # see above
+
+    await road.recorder.record([did("Form Submitted"), did("Order Completed")])
+
+    assert [row.payload["event"] for row in await road.rows(Dispatch, kind="signal")] == ["Order Completed"]
+    assert await road.count(Enrollment) == 1
 
 
 async def test_what_is_said_to_one_enrollment_is_heard_by_it_alone(database: Database) -> None:
