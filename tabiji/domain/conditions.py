@@ -11,14 +11,29 @@ The same object filters in the API, names itself in the Temporal UI and travels 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-if TYPE_CHECKING:
-    from tabiji.journey.journey import Journey
-
 type_error = "on() takes an event name, e.g. on('Order Completed')"
+
+
+class Named(Protocol):
+    """What has a name."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        ...
+
+
+class Declared(Protocol):
+    """A journey's class, once `@journey` has declared it."""
+
+    @property
+    def spec(self) -> Named:
+        """The journey as data."""
+        ...
 
 
 class PropertyTest(BaseModel):
@@ -64,7 +79,7 @@ class Condition(BaseModel):
 
 
 def on(
-    event: str, /, *, take: tuple[str, ...] = (), then: type[Journey] | None = None, **properties: JsonValue
+    event: str, /, *, take: tuple[str, ...] = (), then: Declared | None = None, **properties: JsonValue
 ) -> Condition:
     """Declare an event to start on, wait for, or end at.
 
