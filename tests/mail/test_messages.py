@@ -240,6 +240,7 @@ async def test_the_sending_ends_before_temporal_gives_the_attempt_up(house: Hous
     with pytest.raises(ChannelDown, match="too long"):
         await house.send(order, span=5.4)
     assert (await message(house.database, order.key)).state == "retry"
+    house.relay.answers.clear()  # on a slow machine the time was up before the relay was asked
     assert await house.send(order, attempt=2)
 
 
