@@ -198,7 +198,7 @@ class Travel:
                 await asyncio.shield(reporting)
         try:
             reporting.result()
-        except ActivityError as error:
+        except FailureError as error:
             if not _erased(error):
                 raise
 
@@ -304,7 +304,7 @@ class Travel:
         )
         try:
             heard = await self._bookkeep(order, Heard, f"Listen for {waiting.condition}")
-        except ActivityError as error:
+        except FailureError as error:
             self._check()
             self._leave_if_erased(error)
             raise
@@ -328,10 +328,11 @@ class Travel:
                 summary=summary,
             )
             return quick
-        except ActivityError as error:
+        except FailureError as error:
             if is_cancelled_exception(error):
                 raise asyncio.CancelledError from None
-            if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
+            cause = _cause(error)
+            if isinstance(cause, ApplicationError) and cause.non_retryable:
                 raise
         patient: R = await workflow.execute_activity(
             order.activity,
@@ -350,7 +351,7 @@ class Travel:
         if workflow.cancellation_reason() is not None:
             raise asyncio.CancelledError
 
-    def _leave_if_erased(self, error: ActivityError) -> None:
+    def _leave_if_erased(self, error: FailureError) -> None:
         if _erased(error):
             self._end(Over(Ending.EXITED, "the contact was erased"))
             raise JourneyOver from None
@@ -368,11 +369,17 @@ def _over(cancelled: bool, failure: FailureError | None) -> Over:
     if cancelled:
         return Over(Ending.CANCELLED, "cancelled by hand")
     if failure is not None:
-        cause = failure.cause if isinstance(failure, ActivityError) and failure.cause else failure
+        cause = _cause(failure)
         kind = cause.type if isinstance(cause, ApplicationError) and cause.type else type(cause).__name__
         return Over(Ending.FAILED, kind)
     return Over(Ending.COMPLETED, "went all the way")
 
 
-def _erased(error: ActivityError) -> bool:
-    return isinstance(error.cause, ApplicationError) and error.cause.type == "unknown_contact"
+def _cause(error: FailureError) -> BaseException:
+    """What an activity raised. A local activity's own error comes without the wrapper an ordinary one has."""
+    return error.cause if isinstance(error, ActivityError) and error.cause else error
+
+
+def _erased(error: FailureError) -> bool:
+    cause = _cause(error)
+    return isinstance(cause, ApplicationError) and cause.type == "unknown_contact"
