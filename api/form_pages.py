@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Annotated, Any
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import JsonValue
@@ -16,6 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from api.bodies import text_problem
 from api.deps import PartsDep
+from api.errors import ApiProblem
 from api.forms import FORMS, Form, check
 from api.inputs import zone
 from api.pages import not_found, page, unavailable
@@ -26,6 +28,7 @@ from tabiji.errors import Unavailable
 
 router = APIRouter(tags=["forms"])
 
+MOST_FIELDS = 100
 TRAP = "website"
 """A field no person sees. Who fills it in is a program: thanked, and forgotten."""
 AGREED, WITHOUT_CONSENT = "1", "2"
@@ -89,8 +92,7 @@ async def submit(form: str, request: Request, parts: PartsDep) -> Response:
     found = FORMS.get(form)
     if found is None:
         return not_found("There is no such form.")
-    async with request.form(max_files=0, max_fields=100, max_part_size=16 * 1024) as sent:
-        given = {name: value for name, value in sent.items() if isinstance(value, str)}
+    given = await _given(request)
     traits, errors = check(found, given)
     if errors:
         return _form(found, given, errors=errors)
@@ -100,6 +102,19 @@ async def submit(form: str, request: Request, parts: PartsDep) -> Response:
         except Unavailable:
             return unavailable()
     return RedirectResponse(f"{found.name}?done={AGREED if given.get('consent') else WITHOUT_CONSENT}", 303)
+
+
+async def _given(request: Request) -> dict[str, str]:
+    """The fields as sent; of one that is there twice the last."""
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        # Starlette reads bytes that are not percent-encoded as Latin-1. Browsers encode, curl -d sends UTF-8 as it is.
+        body = (await request.body()).decode("utf-8", "replace")
+        try:
+            return dict(parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+        except ValueError:
+            raise ApiProblem(400, "too_many_fields", f"a form has at most {MOST_FIELDS} fields") from None
+    async with request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=16 * 1024) as sent:
+        return {name: value for name, value in sent.items() if isinstance(value, str)}
 
 
 def _form(form: Form, given: Mapping[str, str], *, errors: Mapping[str, str] | None = None) -> HTMLResponse:

@@ -37,6 +37,26 @@ async def test_a_form_is_a_page_that_works_without_scripts_and_names_every_field
     assert hidden(answer.text)["timezone"] == "Asia/Tokyo"
 
 
+async def test_letters_that_were_not_percent_encoded_stay_what_they_are(door: Door) -> None:
+    """As `curl -d first_name=花子` sends them."""
+    body = "email=hanako@example.com&first_name=花子&consent=yes&company=".encode()
+    answer = await door.nobody.post(
+        "/f/whitepaper", content=body, headers={"Content-Type": "application/x-www-form-urlencoded"}
+    )
+
+    assert answer.status_code == 303
+    assert (await door.contact(email="hanako@example.com"))["attributes"]["first_name"] == "花子"
+
+
+async def test_a_form_of_a_thousand_fields_is_refused(door: Door) -> None:
+    body = "&".join(f"f{n}=1" for n in range(1000)).encode()
+    answer = await door.nobody.post(
+        "/f/whitepaper", content=body, headers={"Content-Type": "application/x-www-form-urlencoded"}
+    )
+
+    assert answer.status_code == 400
+
+
 @pytest.mark.parametrize("multipart", [False, True])
 async def test_a_filled_in_form_makes_the_visitor_known_records_consent_and_starts_the_journey(
     door: Door, multipart: bool
