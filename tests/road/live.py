@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -107,21 +107,21 @@ async def live(
     sender: Callable[..., Any] | None = None,
     dispatcher: type[Dispatcher] = Dispatcher,
     cached: int = 1000,
-    more: Sequence[Callable[..., Any]] = (),
+    enrollments: type[Enrollments] = Enrollments,
 ) -> AsyncGenerator[Live]:
     """Put everything together. Each has a task queue of its own, named after its database."""
     queue = str(database.url.database)
     catalog = Catalog(one.spec for one in ALL)
     client = await server.client()
     outbox = dispatcher(client, database, catalog, task_queue=queue, sweep_every=0.3)
-    bookkeeping, contacts = Enrollments(Waits(database, catalog, outbox)), Contacts(database)
+    bookkeeping, contacts = enrollments(Waits(database, catalog, outbox)), Contacts(database)
     instead = Sender()
     instead.hold.set()
     plugin = JourneyPlugin(
         journeys=ALL,
         activities=[
             *(bookkeeping.listen, bookkeeping.ended, bookkeeping.enter, contacts.adjust_score, contacts.tag),
-            *(sender or instead.send_email, *more),
+            sender or instead.send_email,
         ],
     )
     working = await server.client(plugin)

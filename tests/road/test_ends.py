@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from temporalio import activity
 from temporalio.client import WorkflowFailureError
 
+from activities.enrollments import Enrollments
 from models.database import Database
 from models.enrollment import Enrollment, Listener
-from tabiji.domain.orders import SIGNAL, Ending, Happened
+from tabiji.domain.orders import SIGNAL, Done, Ended, Ending, Happened, Heard, Listen
+from tabiji.errors import DatabaseDown, UnknownContact
 from tests.road.live import Live, Sender, live, until
 from tests.road.parts import did
 from tests.road.server import TemporalServer
@@ -31,6 +34,7 @@ async def test_who_is_cancelled_while_a_mail_is_on_the_wire_is_cancelled(
         run = await road.begins("Mail Begun")
         await sender.sending.wait()
         await run.cancel()
+        await until(lambda: _is_told(road, run.id), "the journey has heard of it")
         sender.hold.set()
 
         with pytest.raises(WorkflowFailureError):
@@ -65,8 +69,16 @@ async def test_a_goal_counts_although_a_wait_took_the_event_first(temporal: Temp
         await road.age()
         await road.dispatcher.sweep()
 
-        assert (await run.result()).ending == Ending.GOAL
+        async with asyncio.timeout(20):
+            assert (await run.result()).ending == Ending.GOAL
         assert await _ending(road, run.id) == "goal"
+
+
+async def _is_told(road: Live, id: str) -> bool:
+    async for event in road.handle(id).fetch_history_events():
+        if event.HasField("activity_task_cancel_requested_event_attributes"):
+            return True
+    return False
 
 
 async def _passed(road: Live, id: str) -> bool:
@@ -98,6 +110,84 @@ async def test_a_goal_before_the_start_was_delivered_ends_the_journey_at_once(
         assert sender.keys == []
 
 
+class AwayAtTheEnd(Enrollments):
+    """The database is away when the end is to be written down, and comes back slowly."""
+
+    waiting: asyncio.Event
+    back: asyncio.Event
+
+    @activity.defn(name="ended")
+    async def ended(self, order: Ended) -> Done:
+        if activity.info().is_local:
+            raise DatabaseDown("for a while")
+        self.waiting.set()
+        await self.back.wait()
+        return await super().ended(order)
+
+
+async def test_who_cancels_while_the_end_is_written_down_is_too_late(
+    temporal: TemporalServer, sqlite: Database
+) -> None:
+    """Otherwise the enrollment would stand as running for ever, and nobody could enter again."""
+    AwayAtTheEnd.waiting, AwayAtTheEnd.back = asyncio.Event(), asyncio.Event()
+    async with live(temporal, sqlite, enrollments=AwayAtTheEnd) as road:
+        run = await road.begins("Mail Begun")
+        await road.is_waiting(run.id)
+        await road.happens(did("Order Completed"))
+        await AwayAtTheEnd.waiting.wait()
+        await run.cancel()
+        await until(lambda: _has_task_after_cancel(road, run.id), "the journey has heard of it")
+        AwayAtTheEnd.back.set()
+
+        assert (await run.result()).ending == Ending.GOAL
+        assert await _ending(road, run.id) == "goal"
+
+
+async def _has_task_after_cancel(road: Live, id: str) -> bool:
+    asked = False
+    async for event in road.handle(id).fetch_history_events():
+        asked = asked or event.HasField("workflow_execution_cancel_requested_event_attributes")
+        if asked and event.HasField("workflow_task_completed_event_attributes"):
+            return True
+    return False
+
+
+class AwayAtTheWait(Enrollments):
+    """The database is away while a journey looks back, for longer than a local activity has patience."""
+
+    @activity.defn(name="listen")
+    async def listen(self, order: Listen) -> Heard:
+        if activity.info().is_local:
+            raise DatabaseDown("for a while")
+        return await super().listen(order)
+
+
+async def test_a_journey_outlasts_a_database_that_is_away(temporal: TemporalServer, sqlite: Database) -> None:
+    """Three quick tries, then an ordinary activity that has all the patience in the world."""
+    async with live(temporal, sqlite, enrollments=AwayAtTheWait) as road:
+        run = await road.begins("Mail Begun")
+        await road.is_waiting(run.id)
+        await road.happens(did("Clicked"))
+        async with asyncio.timeout(20):
+            assert (await run.result()).ending == Ending.COMPLETED
+
+
+class Erased(Enrollments):
+    """The contact has gone when their journey looks back."""
+
+    @activity.defn(name="listen")
+    async def listen(self, order: Listen) -> Heard:
+        raise UnknownContact(order.contact_id)
+
+
+async def test_who_was_erased_leaves_at_the_next_wait(temporal: TemporalServer, sqlite: Database) -> None:
+    async with live(temporal, sqlite, enrollments=Erased) as road:
+        run = await road.begins("Mail Begun")
+        async with asyncio.timeout(20):
+            assert (await run.result()).ending == Ending.EXITED
+
+
+@pytest.mark.slow
 async def test_journeys_out_of_the_workers_cache_end_as_well(temporal: TemporalServer, sqlite: Database) -> None:
     """Woken from their history, in the middle of a wait."""
     async with live(temporal, sqlite, cached=2) as road:

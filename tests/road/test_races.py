@@ -169,7 +169,7 @@ async def _races(travels: Travels, people: int, events: int, *, within: float = 
 async def test_an_event_in_the_moment_of_the_look_back_is_not_lost(database: Database) -> None:
     """Each event races the look-back of the wait it answers: `listen` or `record` finds the other."""
     travels = Travels(database, spec("nurture", goals=()), awaited=CLICKED, seed=6, stops=6)
-    assert await _races(travels, people=25, events=6) == 0
+    assert await _races(travels, people=15, events=6) == 0
 
 
 class ReadsBeforeLocking(Waits):
@@ -186,4 +186,4 @@ class ReadsBeforeLocking(Waits):
 async def test_reading_before_locking_loses_events(postgresql: Database) -> None:
     """The rule that is broken here: what is read before the lock is older than what the lock waited for."""
     travels = Travels(postgresql, spec("nurture", goals=()), awaited=CLICKED, seed=5, stops=6, waits=ReadsBeforeLocking)
-    assert await _races(travels, people=25, events=6, within=1) > 0
+    assert await _races(travels, people=15, events=6, within=1) > 0
