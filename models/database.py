@@ -84,7 +84,11 @@ class Database:
         self._turnstile: Turnstile | None = None
         if self.dialect == "sqlite":
             file = Path(self.url.database or "")
-            file.parent.mkdir(parents=True, exist_ok=True)
+            # It holds what is known of people, whichever command comes first. SQLite's other files take its mode.
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not file.exists():
+                with suppress(OSError):  # opening it says why not
+                    file.touch(mode=0o600)
             self._turnstile = Turnstile(file.parent, file.name)
             self.engine: AsyncEngine = create_async_engine(
                 self.url,

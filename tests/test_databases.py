@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 from sqlalchemy import select
 
 from models.database import Database, insert, table
@@ -13,3 +15,17 @@ async def test_what_is_written_can_be_read_on_either_database(database: Database
     async with database.read() as tx:
         row = (await tx.execute(select(table(ApiKey)))).one()
     assert row.recorded_at == now
+
+
+async def test_a_new_sqlite_file_is_read_by_its_owner_alone(tmp_path: Path) -> None:
+    """Also when the first command is not the one that makes the data folder."""
+    file = tmp_path / "data" / "people.sqlite3"
+    database = Database(f"sqlite:///{file}")
+    try:
+        async with database.write() as tx:
+            await tx.exec_driver_sql("CREATE TABLE person (name TEXT)")
+            there = {each.name: each.stat().st_mode & 0o077 for each in (file.parent, *file.parent.iterdir())}
+    finally:
+        await database.close()
+    assert "people.sqlite3-wal" in there
+    assert set(there.values()) == {0}
