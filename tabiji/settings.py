@@ -19,7 +19,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tabiji.errors import ConfigurationError
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_OURS = ("public_url", "mail_from", "sales_email", "postal_address")
+"""Their defaults are of a desk: in a real mail they would be a dead way out and somebody else's name."""
 _QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -138,6 +139,8 @@ class Settings(BaseSettings):
                 raise ValueError("secret must be set in production, e.g. from `openssl rand -hex 32`")
             if self.database_url is None:
                 raise ValueError("database_url must be set in production, e.g. postgresql://user:password@host/tabiji")
+            if missing := [name for name in _OURS if name not in self.model_fields_set]:
+                raise ValueError(f"{missing[0]} must be set in production")
             if self.clock_shift:
                 raise ValueError("clock_shift is for rehearsals and must be zero in production")
         return self
