@@ -21,13 +21,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Row, Table, event, make_url, select
+from sqlalchemy import Row, Table, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 from models.contact import Contact
 from tabiji.errors import ConfigurationError, DatabaseDown, UnknownContact
@@ -171,9 +172,6 @@ class Database:
 
 def postgresql_clock() -> Any:
     """PostgreSQL's clock, which goes on inside a transaction."""
-    from sqlalchemy import func
-    from sqlmodel.sql.sqltypes import UTCDateTime
-
     return func.clock_timestamp(type_=UTCDateTime())
 
 

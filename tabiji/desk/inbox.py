@@ -22,6 +22,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
@@ -130,8 +131,6 @@ async def careful(request: Request, call_next: Callable[[Request], Awaitable[Res
 
 def create_app(store: MailStore) -> Starlette:
     """The page and the JSON. Answers only requests addressed to this machine: no other site's name may lead here."""
-    from starlette.middleware.base import BaseHTTPMiddleware
-
     pages = Pages(store)
     return Starlette(
         routes=[

@@ -13,7 +13,6 @@ from typing import cast
 
 from pydantic import BaseModel, ConfigDict
 
-ENVELOPE = ("Return-Path", "Delivered-To")
 _KEY = re.compile(r"(\d+)\.M(\d+)P\d+Q(\d+)\.")
 
 

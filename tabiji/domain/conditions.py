@@ -15,8 +15,6 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-type_error = "on() takes an event name, e.g. on('Order Completed')"
-
 
 class Named(Protocol):
     """What has a name."""
@@ -90,7 +88,7 @@ def on(
         **properties: Each must equal its value.
     """
     if not event or not event.strip():
-        raise ValueError(type_error)
+        raise ValueError("on() takes an event name, e.g. on('Order Completed')")
     return Condition(
         event=event,
         where=tuple(PropertyTest(name=name, equals=value) for name, value in properties.items()),
