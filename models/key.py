@@ -8,7 +8,7 @@ from typing import Literal
 from sqlmodel import Field, SQLModel
 
 Scope = Literal["ingest", "full"]
-"""ingest may send events (fit for a browser); full may also read and steer."""
+"""ingest may send events, as anybody; full may also read and steer."""
 
 
 class ApiKey(SQLModel, table=True):
