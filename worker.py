@@ -50,6 +50,10 @@ async def work(config: Settings) -> None:
             graceful_shutdown_timeout=EFFECT_TIMEOUT + timedelta(seconds=5),
             # By default only one in eight seconds goes out: one that is late, and a worker that lives counts as dead.
             max_heartbeat_throttle_interval=EFFECT_HEARTBEAT / 4,
+            # What waits for a slot waits at no cost. What waits for a database connection inside an attempt lets
+            # the attempt run out of time, be tried again, and wait for a connection again.
+            max_concurrent_local_activities=config.database_pool,
+            max_concurrent_activities=config.database_pool + 4 * config.smtp_connections,
         )
         background = [asyncio.create_task(dispatcher.run()), asyncio.create_task(_watch_terminated(dispatcher))]
         if config.metrics_port is not None:

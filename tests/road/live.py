@@ -126,7 +126,12 @@ async def live(
     )
     working = await server.client(plugin)
     async with Worker(
-        working, task_queue=queue, max_cached_workflows=cached, workflow_failure_exception_types=[AssertionError]
+        working,
+        task_queue=queue,
+        max_cached_workflows=cached,
+        max_concurrent_local_activities=10,
+        max_concurrent_activities=26,
+        workflow_failure_exception_types=[AssertionError],
     ):
         yield Live(database, client, outbox, catalog)
         await outbox.close()
