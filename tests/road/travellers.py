@@ -258,7 +258,7 @@ class Travels:
 
     async def run(self, people: Sequence[Coroutine[Any, Any, None]]) -> None:
         """Let people act while their journeys travel; come back when everything has come to rest."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(110):
             sweeping = asyncio.create_task(self._sweep_all_along())
             await asyncio.gather(*people)
             sweeping.cancel()
