@@ -29,6 +29,7 @@ from tabiji.errors import Unavailable
 router = APIRouter(tags=["forms"])
 
 MOST_FIELDS = 100
+YES = frozenset({"yes", "on", "true", "1"})
 TRAP = "website"
 """A field no person sees. Who fills it in is a program: thanked, and forgotten."""
 AGREED, WITHOUT_CONSENT = "1", "2"
@@ -44,7 +45,7 @@ _FIELDS: dict[str, Any] = {
         "email": {"type": "string", "examples": ["hanako@example.com"]},
         "first_name": {"type": "string", "examples": ["花子"]},
         "company": {"type": "string"},
-        "consent": {"type": "string", "description": "anything: ticked"},
+        "consent": {"type": "string", "description": "yes, on, true or 1: agreed; anything else is a no"},
         "anonymous_id": {"type": "string", "description": "the visitor's, so that their past comes along"},
         "timezone": {"type": "string", "examples": ["Asia/Tokyo"]},
     },
@@ -101,7 +102,7 @@ async def submit(form: str, request: Request, parts: PartsDep) -> Response:
             await record(parts, _batch(found, given, traits, parts))
         except Unavailable:
             return unavailable()
-    return RedirectResponse(f"{found.name}?done={AGREED if given.get('consent') else WITHOUT_CONSENT}", 303)
+    return RedirectResponse(f"{found.name}?done={AGREED if _agrees(given) else WITHOUT_CONSENT}", 303)
 
 
 async def _given(request: Request) -> dict[str, str]:
@@ -152,7 +153,7 @@ def _batch(form: Form, given: Mapping[str, str], traits: Mapping[str, str], part
             email=email,
             anonymous_id=anonymous_id,
             traits=known,
-            consent=agreed if given.get("consent") else None,
+            consent=agreed if _agrees(given) else None,
         ),
         Incoming(
             kind="form",
@@ -164,6 +165,11 @@ def _batch(form: Form, given: Mapping[str, str], traits: Mapping[str, str], part
             anonymous_id=anonymous_id,
         ),
     ]
+
+
+def _agrees(given: Mapping[str, str]) -> bool:
+    """Only a plain yes is one: a program that says `consent=no` means no."""
+    return given.get("consent", "").strip().lower() in YES
 
 
 def _along(given: Mapping[str, str]) -> dict[str, str]:

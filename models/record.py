@@ -230,7 +230,8 @@ class Recorder:
             if not item.traits and item.tempo is None and address is None:
                 continue
             values = changed.setdefault(contact, {"attributes": dict(go.contacts[contact].attributes)})
-            if address is not None:
+            # Who may be written to changes by the word of somebody known, not by a form that anybody can send.
+            if address is not None and (go.contacts[contact].email is None or item.user_id):
                 values["email"] = address
             for name, value in item.traits.items():
                 if name in PROFILE and isinstance(value, str):

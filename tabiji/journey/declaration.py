@@ -49,7 +49,8 @@ def journey(
             raise JourneyDefinitionError(f"journey {cls.__name__} needs `async def steps(self) -> None`.")
         cls.spec = JourneySpec(
             name=workflow_type,
-            title=(inspect.getdoc(cls) or workflow_type).splitlines()[0],
+            # Not getdoc(): it would fall back to what Journey itself says.
+            title=inspect.cleandoc(cls.__doc__ or workflow_type).splitlines()[0],
             triggers=_several(trigger),
             goals=_several(goal),
             reentry=reentry,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import traceback
+from types import ModuleType
 
 from tabiji.domain.journeys import Catalog
 from tabiji.errors import JourneyDefinitionError
@@ -14,10 +16,11 @@ def discover(package: str = "workflows") -> list[type[Journey]]:
     """Import everything below a package and return the journeys declared there, sorted by name.
 
     Raises:
-        JourneyDefinitionError: Two journeys share a name, or one hands over to a journey that is not there.
+        JourneyDefinitionError: A module cannot be loaded, two journeys share a name, or one hands over to a journey
+            that is not there.
     """
-    root = importlib.import_module(package)
-    modules = [importlib.import_module(found.name) for found in pkgutil.walk_packages(root.__path__, f"{package}.")]
+    root = _load(package)
+    modules = [_load(found.name) for found in pkgutil.walk_packages(root.__path__, f"{package}.")]
     journeys = {
         value
         for module in (root, *modules)
@@ -32,3 +35,20 @@ def discover(package: str = "workflows") -> list[type[Journey]]:
     found = sorted(journeys, key=lambda journey: journey.spec.name)
     Catalog(journey.spec for journey in found)
     return found
+
+
+def _load(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except JourneyDefinitionError:
+        raise
+    except SyntaxError as error:
+        raise JourneyDefinitionError(f"{error.filename}:{error.lineno}: {error.msg}") from error
+    except Exception as error:
+        at = [
+            frame
+            for frame in traceback.extract_tb(error.__traceback__)
+            if f"/{name.partition('.')[0]}/" in frame.filename
+        ]
+        place = f"{at[-1].filename}:{at[-1].lineno}: " if at else f"{name}: "
+        raise JourneyDefinitionError(f"{place}{type(error).__name__}: {error}") from error

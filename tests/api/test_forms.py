@@ -37,6 +37,23 @@ async def test_a_form_is_a_page_that_works_without_scripts_and_names_every_field
     assert hidden(answer.text)["timezone"] == "Asia/Tokyo"
 
 
+@pytest.mark.parametrize("said", ["no", "false", "0", "off", "", " "])
+async def test_a_no_is_a_no(door: Door, said: str) -> None:
+    answer = await door.nobody.post("/f/whitepaper", data={**FILLED, "consent": said})
+
+    assert answer.headers["location"] == "whitepaper?done=2"
+    assert await door.all(Consent) == []
+
+
+async def test_a_form_that_names_an_old_address_does_not_bring_it_back(door: Door) -> None:
+    """Anybody can fill in a form with an address somebody has left."""
+    for email in ("old@example.com", "new@example.com"):
+        await door.ingest.post("/v1/identify", json={"userId": "u1", "traits": {"email": email}})
+    await door.nobody.post("/f/whitepaper", data={"email": "old@example.com", "consent": "yes"})
+
+    assert (await door.contact(user_id="u1"))["email"] == "new@example.com"
+
+
 async def test_letters_that_were_not_percent_encoded_stay_what_they_are(door: Door) -> None:
     """As `curl -d first_name=花子` sends them."""
     body = "email=hanako@example.com&first_name=花子&consent=yes&company=".encode()

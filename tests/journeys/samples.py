@@ -124,4 +124,11 @@ class UsesAHelper(Journey):
         await reminder(self)
 
 
+@journey(reentry=always)
+class Undescribed(Journey):
+    # No docstring on purpose.
+    async def steps(self) -> None:
+        await self.tag("undescribed")
+
+
 ALL = (TwoMails, TwoWaits, SideBySide, Stubborn, OnlyOnce, HandsOver, OwnSignal, SendsAtNight, UsesAHelper)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +13,7 @@ from tabiji import Journey, after, journey, on
 from tabiji.domain.journeys import Catalog
 from tabiji.errors import JourneyDefinitionError, UnknownJourney
 from tabiji.journey.discovery import discover
-from tests.journeys.samples import HandsOver, OnlyOnce, TwoMails
+from tests.journeys.samples import HandsOver, OnlyOnce, TwoMails, Undescribed
 
 
 def test_the_name_is_made_from_the_class() -> None:
@@ -20,6 +23,33 @@ def test_the_name_is_made_from_the_class() -> None:
 
 def test_the_main_journeys_are_found_by_themselves() -> None:
     assert [found.spec.name for found in discover()] == ["onboarding", "stay-in-touch", "whitepaper-nurture"]
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("x = 1\ndef broken(:\n", r"workflows/broken\.py:2: "),
+        ("import nowhere_at_all\n", r"workflows/broken\.py:1: ModuleNotFoundError: No module named 'nowhere_at_all'"),
+        ("from tabiji import after\n\nafter(90)\n", r"workflows/broken\.py:3: TypeError: "),
+    ],
+)
+def test_a_module_that_cannot_be_loaded_is_named_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, said: str
+) -> None:
+    package = f"workflows_{abs(hash(source))}"
+    folder = tmp_path / package
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / "broken.py").write_text(source)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    importlib.invalidate_caches()
+
+    with pytest.raises(JourneyDefinitionError, match=said.replace("workflows", package)):
+        discover(package)
+
+
+def test_a_journey_without_a_docstring_is_called_by_its_name() -> None:
+    assert Undescribed.spec.title == "undescribed"
 
 
 def test_two_journeys_of_one_name_are_refused() -> None:

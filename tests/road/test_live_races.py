@@ -81,7 +81,7 @@ async def _at_rest(road: Live) -> bool:
     return not on_the_way and all(row.journey == "afterwards" for row in travelling)
 
 
-FEW_OR_MANY = pytest.mark.parametrize("people", [20, pytest.param(150, marks=pytest.mark.slow)])
+FEW_OR_MANY = pytest.mark.parametrize("people", [20, pytest.param(60, marks=pytest.mark.slow)])
 
 
 @FEW_OR_MANY
