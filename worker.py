@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -25,6 +26,8 @@ from tabiji.temporal import connect, prepare
 
 logger = structlog.stdlib.get_logger(__name__)
 
+LAST_DELIVERIES = 5.0
+"""Seconds a stopping worker gives its outbox."""
 TERMINATED_EVERY = 60.0
 """Seconds between looks for journeys that were terminated in the Temporal UI."""
 
@@ -65,6 +68,10 @@ async def work(config: Settings) -> None:
             logger.info("worker.stopping")
         for task in background:
             task.cancel()
+        # What the last journeys have begun is delivered now, not by another process's sweep.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_DELIVERIES):
+                await dispatcher.settle()
         await dispatcher.close()
     await database.close()
     logger.info("worker.stopped")

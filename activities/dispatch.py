@@ -349,6 +349,9 @@ class Dispatcher:
             )
         if closed is not None:
             await _terminate(tx, row.enrollment_id, closed)
+        if state == "dead" and row.kind == "start":
+            # It will never run, and must not keep the contact from entering again.
+            await _close(tx, row.enrollment_id, Ending.FAILED, "could not be started")
 
     async def _closed_without_word(self, enrollment_id: str) -> _Closed | None:
         """Whether Temporal has ended this workflow's latest run and its journey could not say so."""
@@ -404,11 +407,18 @@ def _no_namespace(error: RPCError) -> bool:
 
 
 async def _terminate(tx: AsyncConnection, enrollment_id: str, closed: _Closed) -> int:
+    return await _close(tx, enrollment_id, Ending.TERMINATED, "terminated in Temporal", at=closed.at)
+
+
+async def _close(
+    tx: AsyncConnection, enrollment_id: str, ending: Ending, reason: str, *, at: datetime | None = None
+) -> int:
+    """End an enrollment that cannot say so itself."""
     enrollments, listeners = table(Enrollment), table(Listener)
     changed = await tx.execute(
         update(enrollments)
         .where(enrollments.c.id == enrollment_id, enrollments.c.state == "running")
-        .values(state=Ending.TERMINATED.value, reason="terminated in Temporal", ended_wall=closed.at)
+        .values(state=ending.value, reason=reason, ended_wall=at)
     )
     if changed.rowcount:
         await tx.execute(listeners.delete().where(listeners.c.enrollment_id == enrollment_id))

@@ -162,6 +162,24 @@ async def test_a_dead_letter_does_not_block_its_contact(temporal: TemporalServer
         assert road.dispatcher.counts.dead == 1
 
 
+async def test_a_start_that_can_never_arrive_ends_its_enrollment(temporal: TemporalServer, sqlite: Database) -> None:
+    """A contact who never got in must be able to enter again."""
+    async with live(temporal, sqlite) as road:
+        [begun] = await road.crashing.record([did("Mail Begun")])
+        async with sqlite.write() as tx:
+            rows = table(Enrollment)
+            await tx.execute(update(rows).where(rows.c.id == begun.entered[0]).values(trigger={"event": 5}))
+        await road.age()
+        await road.dispatcher.sweep()
+
+        [dead] = await road.rows(Dispatch)
+        assert dead.state == "dead"
+        assert await _states(road) == {begun.entered[0]: "failed"}
+        assert await road.rows(Listener) == []
+        assert (await road.recorder.record([did("Mail Begun")]))[0].entered
+        await road.dispatcher.settle()
+
+
 async def test_terminated_in_the_ui_is_noticed_by_the_next_delivery(temporal: TemporalServer, sqlite: Database) -> None:
     async with live(temporal, sqlite) as road:
         run = await road.begins("Mail Begun")
