@@ -57,7 +57,7 @@ class Waits:
             )
         goal = await self._earliest_goal(tx, order, contact_id)
         if goal is not None:
-            return Heard(goal=goal)
+            return Heard(end=goal)
         events = await _since_entry(tx, order, contact_id, [order.condition])
         for event in events:
             if event.seq not in order.consumed and order.condition.matches(event.name, event.properties):

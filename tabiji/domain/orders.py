@@ -14,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from tabiji.domain.conditions import Condition
 
+Pattern = Condition
+When = JsonValue
+
 SIGNAL = "happened"
 """Name of the one signal a journey listens to."""
 
@@ -23,6 +26,12 @@ DOING = "doing"
 GOAL_STEP = "goal"
 """Step id under which an enrollment's goals listen, from its first moment to its last."""
 
+EXIT_STEP = "exit"
+"""Step id under which an enrollment's exits listen."""
+
+CONTROL_STEP = "control"
+"""Step id of what people in operations tell an enrollment; the event's name is a `Control`."""
+
 
 class Frozen(BaseModel):
     """A value."""
@@ -30,12 +39,33 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class Control(StrEnum):
+    """What people in operations tell an enrollment, as the event name of a signal under `CONTROL_STEP`."""
+
+    RESUME = "resume"
+    """The pause is over. Properties: `paused_wall`, when it began, by the wall clock, in ISO 8601."""
+    SKIP = "skip"
+    """End the wait that is open now, as if its time were up. Properties: `step` for one of several."""
+    MOVE = "move"
+    """Go on in the newest code at the next wait."""
+
+
+class Part(Frozen):
+    """One of the events that together answer a wait for several."""
+
+    event: str
+    seq: int
+    at: datetime
+    properties: dict[str, JsonValue] = {}
+
+
 class Happened(Frozen):
     """An event that reached a journey.
 
     By hand, in the Temporal UI, `{"event": "Demo Attended"}` is enough: it counts for whatever the journey
     waits for at that moment. `seq` is the event's place in the database and `step`, `visit` name the
-    listener it was found by; both are filled in by the outbox.
+    listener it was found by; both are filled in by the outbox. Where a wait takes any of several, `which` is the place
+    of the one that answered; where it takes several events, `parts` are all of them, the last being this one.
     """
 
     event: str
@@ -44,6 +74,53 @@ class Happened(Frozen):
     properties: dict[str, JsonValue] = {}
     step: str | None = None
     visit: int = 0
+    which: int = 0
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def seqs(self) -> frozenset[int]:
+        """The places in the database of all events this stands for."""
+        return frozenset(part.seq for part in self.parts) | ({self.seq} if self.seq is not None else set())
+
+
+class Passed(Frozen):
+    """One step a person has been through, and what came of it in a few words."""
+
+    step: str
+    visit: int
+    result: str
+    at: datetime
+
+
+class Kept(Frozen):
+    """What one visit of one step came to, kept for the day the journey goes on in newer code."""
+
+    step: str
+    visit: int
+    result: JsonValue = None
+
+
+class Open(Frozen):
+    """A wait that was open when a run was continued: it keeps its deadline."""
+
+    step: str
+    visit: int
+    deadline: datetime
+    started: datetime
+
+
+class Carried(Frozen):
+    """What a continued run takes along from the one before. The steps run again from the top; what is kept returns
+    at once.
+    """
+
+    journal: tuple[Kept, ...] = ()
+    open: tuple[Open, ...] = ()
+    consumed: tuple[int, ...] = ()
+    done: tuple[tuple[str, int], ...] = ()
+    path: tuple[Passed, ...] = ()
+    forgotten: int = 0
+    moves: int = 0
 
 
 class EnrollmentInput(Frozen):
@@ -62,6 +139,7 @@ class EnrollmentInput(Frozen):
     trigger: Happened | None = None
     tempo: float = 1.0
     test: bool = False
+    carried: Carried | None = None
 
 
 class Ending(StrEnum):
@@ -75,36 +153,35 @@ class Ending(StrEnum):
     TERMINATED = "terminated"
 
 
-class Passed(Frozen):
-    """One step a person has been through, and what came of it in a few words."""
-
-    step: str
-    visit: int
-    result: str
-    at: datetime
-
-
 class Outcome(Frozen):
-    """A journey's result: how it ended, why, and the way that led there."""
+    """A journey's result: how it ended, why, and the way that led there.
+
+    `forgotten` counts the oldest steps of a long way, which are left out.
+    """
 
     ending: Ending
     reason: str
     path: tuple[Passed, ...] = ()
+    forgotten: int = 0
 
 
 class Heard(Frozen):
-    """What the look-back found. A goal outranks the event waited for."""
+    """What the look-back found. An end, a goal or an exit, outranks the event waited for."""
 
-    goal: Happened | None = None
+    end: Happened | None = None
     event: Happened | None = None
 
 
 class SendOutcome(Frozen):
-    """The fate of one message so far. `until` is set when it was deferred; `reason` when it was refused or failed."""
+    """The fate of one message so far. `until` is set when it was deferred; `reason` when it was refused or failed.
 
-    state: Literal["sent", "deferred", "refused", "failed", "unknown"]
+    `message` names it in the events it leads to: opened, clicked, replied.
+    """
+
+    state: Literal["sent", "deferred", "refused", "failed", "unknown", "skipped"]
     reason: str | None = None
     until: datetime | None = None
+    message: str | None = None
 
     def __bool__(self) -> bool:
         """True when it went out."""
@@ -156,17 +233,53 @@ class StepOrder(Frozen):
 
 
 class Listen(StepOrder):
-    """Write down what an enrollment waits for, and look back. `wall` is the workflow's clock at that moment."""
+    """Write down what an enrollment waits for, and look back. `wall` is the workflow's clock at that moment.
+
+    `from_now`: only what comes after the first `listen` of this step and visit counts.
+    """
 
     activity = "listen"
     answer = Heard
 
     wall: datetime
-    condition: Condition
+    condition: Pattern
+    from_now: bool = False
     consumed: tuple[int, ...] = ()
     done: tuple[tuple[str, int], ...] = ()
     goals: tuple[Condition, ...] = ()
+    exits: tuple[Condition, ...] = ()
     entry_seq: int = 0
+
+
+class LookBack(StepOrder):
+    """Has it happened since entry? Takes nothing: a later wait may still be answered by it."""
+
+    activity = "look_back"
+    answer = Heard
+
+    condition: Pattern
+    entry_seq: int = 0
+
+
+class Appointed(Frozen):
+    """The moment a wait ends, None where there is none. What came up to `seq` is considered in it."""
+
+    at: datetime | None = None
+    seq: int = 0
+
+
+class Appoint(StepOrder):
+    """Find the moment of a `wait_until` in the contact's zone and dates, and listen for what moves it.
+
+    `started` is the journey time at which the wait began: "the next Friday" is the next one from there.
+    """
+
+    activity = "appoint"
+    answer = Appointed
+
+    when: When
+    started: datetime
+    done: tuple[tuple[str, int], ...] = ()
 
 
 class Ended(StepOrder):
@@ -221,10 +334,15 @@ class TagContact(StepOrder):
 
 
 class Enter(StepOrder):
-    """Enter the contact into another journey. `wall` is the workflow's clock at that moment."""
+    """Enter the contact into another journey. `wall` is the workflow's clock at that moment.
+
+    `awaited`: this enrollment waits for that one's end, an event of its own says so, and takes it along when it ends
+    first.
+    """
 
     activity = "enter"
     answer = Entered
 
     journey: str
     wall: datetime
+    awaited: bool = False

@@ -309,8 +309,8 @@ class Travel:
             self._leave_if_erased(error)
             raise
         self._done = [one for one in self._done if one not in finished]
-        if heard.goal is not None:
-            self._reach_goal(heard.goal, self._spec.goals[heard.goal.visit])
+        if heard.end is not None:
+            self._reach_goal(heard.end, self._spec.goals[heard.end.visit])
             raise JourneyOver
         if heard.event is not None:
             waiting.offer(heard.event)

@@ -181,7 +181,7 @@ class Travels:
             heard = await self._first(listening, traveller.goal)
             if heard is None:
                 return False
-            if heard.goal is not None:
+            if heard.end is not None:
                 traveller.goal.set()
                 return False
             if heard.event is not None:
