@@ -8,11 +8,11 @@ The window is local time, from its start up to, not including, its end. It may s
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import datetime, time, timedelta, tzinfo
+
+from tabiji.domain.zones import instant_of
 
 Window = tuple[time, time]
-
-_SECOND = timedelta(seconds=1)
 
 
 def is_quiet(at: datetime, zone: tzinfo, quiet: Window) -> bool:
@@ -50,20 +50,4 @@ def allowed_from(at: datetime, zone: tzinfo, quiet: Window | None) -> datetime:
 def _next_end(at: datetime, zone: tzinfo, end: time) -> datetime:
     local = at.astimezone(zone)
     day = local.date() + timedelta(days=local.time() >= end)
-    wall = datetime.combine(day, end)
-    first, second = sorted(wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    if first.astimezone(zone).replace(tzinfo=None, fold=0) != wall:
-        return _change(first, second, zone)
-    return first if first > at else second
-
-
-def _change(before: datetime, after: datetime, zone: tzinfo) -> datetime:
-    """The moment between the two at which the zone's offset changes; it falls on a whole second."""
-    old = before.astimezone(zone).utcoffset()
-    while after - before > _SECOND:
-        middle = before + timedelta(seconds=(after - before) // _SECOND // 2)
-        if middle.astimezone(zone).utcoffset() == old:
-            before = middle
-        else:
-            after = middle
-    return after
+    return instant_of(datetime.combine(day, end), zone, after=at)
