@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, tuple_, update
+from sqlalchemy import Table, delete, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import AnyRow, Database, insert, lock_contacts, table
 from models.enroll import Entry, Pending, enroll, listener
 from models.enrollment import Enrollment, Listener
 from models.event import Event
+from models.filters import may_match
 from models.message import Message
 from models.record import Outbox, goal_cause
 from tabiji.domain.conditions import Condition
@@ -212,27 +213,12 @@ async def _since_entry(
             events.c.contact_id == contact_id,
             events.c.name.in_({condition.event for condition in conditions}),
             events.c.seq > order.entry_seq,
-            or_(*(_may_match(events, condition) for condition in conditions)),
+            or_(*(may_match(events, condition) for condition in conditions)),
             or_(events.c.enrollment_id.is_(None), events.c.enrollment_id == order.enrollment_id),
         )
         .order_by(events.c.seq)
     )
     return found.all()
-
-
-def _may_match(events: Table, condition: Condition) -> ColumnElement[bool]:
-    """What the database can tell: everything that matches, and more.
-
-    The condition itself has the last word. But who has looked at ten thousand pages would hold the lock for a second
-    if all of them were read to find one.
-    """
-    tests = [
-        events.c.properties[test.name].as_string() == test.equals
-        for test in condition.where
-        # SQLite finds a name only where it stands in JSON as it is written here.
-        if isinstance(test.equals, str) and test.name.isascii() and test.name.isidentifier()
-    ]
-    return and_(events.c.name == condition.event, *tests)
 
 
 def _happened(event: AnyRow, condition: Condition, step: str, visit: int) -> Happened:

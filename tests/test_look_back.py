@@ -14,9 +14,10 @@ from models.database import Database
 from models.enroll import Pending
 from models.record import Incoming, Recorder
 from models.waits import Waits
-from tabiji.domain.conditions import Condition, PropertyTest
+from tabiji.domain.conditions import Condition
 from tabiji.domain.journeys import Catalog, JourneySpec, always
 from tabiji.domain.orders import Listen
+from tabiji.domain.tests import Equals
 
 SPEC = JourneySpec(name="look-back", title="", triggers=(), goals=(), reentry=always)
 VALUES: tuple[JsonValue, ...] = (
@@ -47,7 +48,7 @@ async def test_a_look_back_finds_every_event_its_condition_takes(database: Datab
     entered = await recorder.enroll(SPEC.name, first.contact_id)
     recorded = await recorder.record([viewed({name: value, "other": "x"}) for value in VALUES])
     for visit, wanted in enumerate(VALUES):
-        condition = Condition(event="Viewed", where=(PropertyTest(name=name, equals=wanted),))
+        condition = Condition(event="Viewed", where=(Equals(path=name, value=wanted),))
         heard = await waits.listen(
             Listen(
                 enrollment_id=entered.enrollment_id or "",

@@ -4,16 +4,25 @@ The same object filters in the API, names itself in the Temporal UI and travels 
 
     on("Order Completed")                             any order
     on("Page Viewed", path="/pricing")                this property equals that value
+    on("Order Completed", prop("total") >= 100)       see `prop` for what can be tested
     on("Order Completed", take=("total",))            the journey gets `total` with the event, nothing else
     on("Order Completed", then=Onboarding)            as a goal: the next journey begins at once
+    on("A") | on("B")                                 either
+    on("Page Viewed").times(3, within=days(7))        three times within a week
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Protocol
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import Field, JsonValue, field_validator
+
+from tabiji.domain.tests import MAX_NODES, Data, Equals, Properties, Test, plain, size
+
+if TYPE_CHECKING:
+    from tabiji.domain.patterns import AnyOf, Pattern, Times
 
 
 class Named(Protocol):
@@ -34,64 +43,114 @@ class Declared(Protocol):
         ...
 
 
-class PropertyTest(BaseModel):
-    """One property must equal one value. Absent is not equal to anything, ``None`` included."""
+class Seen(NamedTuple):
+    """An event as the database has it. `seq` is its place in the contact's order, `at` when it happened."""
 
-    model_config = ConfigDict(frozen=True)
-
+    seq: int
     name: str
-    equals: JsonValue
-
-    def holds(self, properties: Mapping[str, JsonValue]) -> bool:
-        """Whether these properties pass. ``1`` and ``True`` differ, as they do in JSON."""
-        if self.name not in properties:
-            return False
-        value = properties[self.name]
-        return isinstance(value, bool) == isinstance(self.equals, bool) and value == self.equals
-
-    def __str__(self) -> str:
-        return f"{self.name} = {self.equals!r}" if not isinstance(self.equals, str) else f"{self.name} = {self.equals}"
+    properties: Properties
+    at: datetime
 
 
-class Condition(BaseModel):
+class Found(NamedTuple):
+    """The earliest complete answer to a pattern.
+
+    `events` in seq order, the last completes it. `which` is the place of the `AnyOf` alternative that answered.
+    `parts` has one event for each part in the order declared: for `all_of` the one that completed the part.
+    """
+
+    events: tuple[Seen, ...]
+    which: int = 0
+    parts: tuple[Seen, ...] = ()
+
+
+class Condition(Data):
     """An event by name, every property test passed."""
 
-    model_config = ConfigDict(frozen=True)
-
-    event: str
-    where: tuple[PropertyTest, ...] = ()
+    kind: Literal["event"] = "event"
+    event: Annotated[str, Field(max_length=200)]
+    where: tuple[Test, ...] = ()
     take: tuple[str, ...] = ()
     then: str | None = None
 
-    def matches(self, event: str, properties: Mapping[str, JsonValue]) -> bool:
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of the events that matter."""
+        return frozenset((self.event,))
+
+    def matches(self, event: str, properties: Properties) -> bool:
         """Whether an event is one of those meant."""
         return event == self.event and all(test.holds(properties) for test in self.where)
 
-    def taken(self, properties: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    def find(self, seen: Sequence[Seen]) -> Found | None:
+        """The earliest of these events that is meant. They stand in seq order."""
+        for one in seen:
+            if self.matches(one.name, one.properties):
+                return Found((one,), parts=(one,))
+        return None
+
+    def taken(self, properties: Properties) -> dict[str, JsonValue]:
         """Of an event's properties, only those the journey asked for: the rest stays in the database."""
         return {name: properties[name] for name in self.take if name in properties}
 
+    def taken_from(self, event: str, properties: Properties) -> dict[str, JsonValue]:
+        """The same where the event may be one this condition does not mean: then nothing."""
+        return self.taken(properties) if self.matches(event, properties) else {}
+
+    def times(self, count: int, *, within: timedelta | None = None) -> Times:
+        """So many of these events; with `within`, no further apart than this."""
+        from tabiji.domain.patterns import times
+
+        return times(self, count, within)
+
+    def __or__(self, other: Pattern) -> AnyOf:
+        """Whichever comes first."""
+        from tabiji.domain.patterns import any_of
+
+        return any_of(self, other)
+
     def __str__(self) -> str:
-        tests = " and ".join(map(str, self.where))
+        tests = " and ".join(f"({test})" if test.op == "or" else str(test) for test in self.where)
         return f"{self.event} ({tests})" if tests else self.event
+
+    @field_validator("event")
+    @classmethod
+    def _named(cls, event: str) -> str:
+        if not event.strip():
+            raise ValueError("must not be empty")
+        return event
+
+    @field_validator("where")
+    @classmethod
+    def _bounded(cls, where: tuple[Test, ...]) -> tuple[Test, ...]:
+        if sum(map(size, where)) > MAX_NODES:
+            raise ValueError(f"a condition has at most {MAX_NODES} tests")
+        return where
 
 
 def on(
-    event: str, /, *, take: tuple[str, ...] = (), then: Declared | None = None, **properties: JsonValue
+    event: str,
+    /,
+    *tests: Test,
+    take: tuple[str, ...] = (),
+    then: Declared | None = None,
+    **properties: JsonValue,
 ) -> Condition:
     """Declare an event to start on, wait for, or end at.
 
     Args:
         event: The event's name, exactly as the web app sends it.
+        *tests: Every one must hold, e.g. ``prop("total") >= 100``.
         take: Names of the properties the journey may read. Only these enter the Temporal history.
         then: For goals: the journey a person enters when this goal ends the present one.
         **properties: Each must equal its value.
     """
     if not event or not event.strip():
         raise ValueError("on() takes an event name, e.g. on('Order Completed')")
+    equal = (Equals(path=name, value=plain(value, name)) for name, value in properties.items())
     return Condition(
         event=event,
-        where=tuple(PropertyTest(name=name, equals=value) for name, value in properties.items()),
+        where=(*tests, *equal),
         take=take,
         then=then.spec.name if then is not None else None,
     )

@@ -187,7 +187,7 @@ class Travel:
         order = Ended(
             **self.order(Place("ended", 1)),
             outcome=outcome,
-            then=over.goal.then if over.goal else None,
+            then=over.goal.then if over.goal is not None else None,
             goal_seq=over.goal_seq,
             wall=workflow.now(),
         )

@@ -38,7 +38,7 @@ def test_an_absent_property_equals_nothing() -> None:
 def test_a_condition_survives_the_way_through_json(properties: dict[str, bool | int | str | None]) -> None:
     """The listener table keeps conditions as JSON."""
     condition = Condition.model_validate(
-        {"event": "E", "where": [{"name": name, "equals": value} for name, value in properties.items()]}
+        {"event": "E", "where": [{"op": "eq", "path": name, "value": value} for name, value in properties.items()]}
     )
     again = Condition.model_validate_json(condition.model_dump_json())
 
