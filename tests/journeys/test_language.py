@@ -211,9 +211,9 @@ async def test_a_helper_gives_its_steps_its_own_name_and_counts_visits(on_stage:
 
     outcome = await on_stage.finish(run)
     assert [(passed.step, passed.visit) for passed in outcome.path] == [
-        ("reminder/send_email:reminder", 1),
+        ("steps/reminder/send_email:reminder", 1),
         ("steps/wait:days=1", 1),
-        ("reminder/send_email:reminder", 2),
+        ("steps/reminder/send_email:reminder", 2),
     ]
     assert len({order.key for order in sender.orders}) == 2
 

@@ -54,6 +54,90 @@ def test_the_same_step_twice_in_a_function_is_refused_with_line_and_remedy(tmp_p
         names(tmp_path, source)
 
 
+def test_a_name_given_twice_in_a_function_is_refused(tmp_path: Path) -> None:
+    source = "async def f(self):\n    await self.tag('a', step='mine')\n    await self.tag('b', step='mine')\n"
+    with pytest.raises(JourneyDefinitionError, match=r"sample\.py:3: .*'mine'.* line 2 too"):
+        names(tmp_path, source)
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        ("wait_until(time(9))", "wait_until:time(9)"),
+        ("wait_until(weekday('friday', time(13)))", "wait_until:weekday(friday, time(13))"),
+        ("wait_until(contact_date('birthday', days=-3))", "wait_until:contact_date(birthday, days=-3)"),
+        ("wait_for(on('A') | BOUGHT, timeout=days(1))", "wait_for:A | BOUGHT"),
+        ("wait_for(on('A', prop('total') >= 100), timeout=days(1))", "wait_for:A"),
+        ("wait_for(on('A').times(3, within=days(7)), timeout=days(1))", "wait_for:A 3 times"),
+        ("wait_for(self.clicked(mail, link='/x'), timeout=days(1))", "wait_for:clicked mail /x"),
+        ("wait_first({Key.PAID: BOUGHT, Key.LEFT: self.opened(mail)}, timeout=days(1))", "wait_first:PAID, LEFT"),
+        ("wait_all(BOUGHT, on('A'), timeout=days(1))", "wait_all:BOUGHT & A"),
+        ("wait_for(sequence(BOUGHT, on('A')), timeout=days(1))", "wait_for:BOUGHT then A"),
+        ("wait(days=await self.value(PATIENCE))", "wait:days=PATIENCE"),
+        ("split('nudge channel', Arm)", "split:nudge channel"),
+        ("do('rate', {'x': 1})", "do:rate"),
+        ("set_attribute('plan', 'pro')", "set_attribute:plan,pro"),
+        ("set_attribute('plan', mail)", "set_attribute:plan"),
+        ("set_stage(Stage.MQL)", "set_stage:Stage.MQL"),
+        ("score()", "score"),
+        ("now()", "now"),
+        ("has_tag('vip')", "has_tag:vip"),
+        ("approval('Send the \\n offer?', who='sales', timeout=days(2))", "approval:Send the offer?"),
+        ("enter(Onboarding)", "enter:Onboarding"),
+        ("tag('見込み客')", "tag:見込み客"),
+    ],
+)
+def test_every_verb_says_what_it_is_about(tmp_path: Path, call: str, name: str) -> None:
+    source = f"""
+    from tabiji import date
+    from enum import StrEnum
+    from elsewhere import BOUGHT, Onboarding, PATIENCE, Arm, Key, Stage
+
+    class J:
+        async def steps(self):
+            mail = None
+            await self.{call}
+    """
+    assert f"steps/{name}" in names(tmp_path, source)
+
+
+def test_what_is_not_a_journey_may_have_methods_named_as_verbs(tmp_path: Path) -> None:
+    source = """
+    class Words:
+        def said(self, words):
+            return self.join(words)
+
+    async def helper(journey, group: TaskGroup, sep: str, nudge):
+        group.create_task(nudge(journey))
+        sep.join(journey.names)
+    """
+    assert names(tmp_path, source) == []
+
+
+def test_names_stay_when_the_rest_of_the_file_changes(tmp_path: Path) -> None:
+    journey = """
+    class J:
+        async def steps(self):
+            await self.send_email("a")
+            {here}
+            if await self.wait_for(on("Bought"), timeout=days(1)):
+                await self.tag("b")
+    """
+    before = names(tmp_path, journey.format(here="pass"))
+    edited = "X = 1\n\n\nasync def other(self):\n    await self.tag('b')\n" + dedent(journey).format(
+        here="x = [\n            1,\n        ]\n        await self.tag('c')"
+    )
+    after = names(tmp_path, edited)
+    assert before == ["steps/send_email:a", "steps/wait_for:Bought", "steps/tag:b"]
+    assert [name for name in after if name in before] == before
+    assert set(after) - set(before) == {"other/tag:b", "steps/tag:c"}
+
+
+def test_long_subjects_are_cut(tmp_path: Path) -> None:
+    (name,) = names(tmp_path, f"async def f(self):\n    await self.notify_sales('{'word ' * 99}')\n")
+    assert len(name) < 150
+
+
 @pytest.mark.parametrize("subject", ["template", "f'mail-{n}'", "pick()", "self.template", "names[0]"])
 def test_a_computed_subject_needs_a_name(tmp_path: Path, subject: str) -> None:
     source = f"async def f(self, template, n, names):\n    await self.send_email({subject})\n"
