@@ -42,5 +42,5 @@ def _out(spec: JourneySpec) -> JourneyOut:
         title=spec.title,
         starts_on=[str(trigger) for trigger in spec.triggers],
         ends_at=goals,
-        reentry=f"after {spec.reentry.period}" if spec.reentry.period else spec.reentry.rule,
+        reentry=str(spec.reentry),
     )

@@ -8,6 +8,25 @@ from tabiji.domain.conditions import Condition, on
 from tabiji.domain.durations import days, hours, minutes
 from tabiji.domain.journeys import Reentry, after, always, never
 from tabiji.domain.orders import Happened, Outcome
+from tabiji.domain.patterns import Pattern, all_of, any_of, sequence
+from tabiji.domain.tests import prop
+from tabiji.domain.triggers import (
+    attribute_changed,
+    form,
+    joined,
+    left,
+    mail_clicked,
+    mail_opened,
+    mail_replied,
+    page,
+    score_fell_below,
+    score_reached,
+    segment_entered,
+    segment_left,
+    stage_reached,
+    tag_added,
+    tag_removed,
+)
 from tabiji.journey.declaration import journey
 from tabiji.journey.journey import Journey
 from tabiji.plugin import JourneyPlugin
@@ -18,13 +37,33 @@ __all__ = [
     "Journey",
     "JourneyPlugin",
     "Outcome",
+    "Pattern",
     "Reentry",
     "after",
+    "all_of",
     "always",
+    "any_of",
+    "attribute_changed",
     "days",
+    "form",
     "hours",
+    "joined",
     "journey",
+    "left",
+    "mail_clicked",
+    "mail_opened",
+    "mail_replied",
     "minutes",
     "never",
     "on",
+    "page",
+    "prop",
+    "score_fell_below",
+    "score_reached",
+    "segment_entered",
+    "segment_left",
+    "sequence",
+    "stage_reached",
+    "tag_added",
+    "tag_removed",
 ]

@@ -9,25 +9,77 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from tabiji.domain.conditions import Condition
+from tabiji.domain.durations import in_words
+from tabiji.domain.patterns import AnyOf, Pattern
+from tabiji.domain.tests import Properties, look_up
 from tabiji.errors import JourneyDefinitionError, UnknownJourney
+
+MAX_KEY = 200
 
 
 class Reentry(BaseModel):
     """Whether somebody who has been through a journey may enter it again.
 
     Nobody is ever twice in the same journey at the same time for the same key.
+
+        never                     once in a lifetime
+        after(days=90)            once this much time has passed since the last entry
+        always                    as soon as they are out
+        always.per("order_id")    the same, for each order apart: two orders are two enrollments side by side
     """
 
     model_config = ConfigDict(frozen=True)
 
     rule: Literal["never", "after", "always"]
     period: timedelta | None = None
+    key: str | None = None
+    at_once: int | None = None
+
+    def per(self, key: str, *, at_once: int | None = None) -> Reentry:
+        """Decide for each value of a property of the trigger's event apart.
+
+        An event without that property enters nobody: it is counted among the problems of events.
+
+        Args:
+            key: Name of the property; a dotted path. Its value is a text or a number.
+            at_once: In so many of these a contact may be at the same time; any number where not given.
+        """
+        if not key:
+            raise ValueError("per() takes the name of a property of the trigger's event, e.g. always.per('order_id')")
+        if at_once is not None and at_once < 1:
+            raise ValueError("at_once is 1 or more")
+        return self.model_copy(update={"key": key, "at_once": at_once})
 
     def allows(self, *, last_entered: datetime | None, now: datetime) -> bool:
-        """Decide for one person; `last_entered` is ``None`` for somebody new."""
+        """Decide for one person and key; `last_entered` is ``None`` for somebody new."""
         if last_entered is None or self.rule == "always":
             return True
         return self.rule == "after" and self.period is not None and now - last_entered >= self.period
+
+    def entry_key(self, properties: Properties) -> str | None:
+        """What re-entry is decided for, of a trigger's event: "" where the rule knows no key.
+
+        Returns:
+            None where the event cannot say: the property is absent, empty, too long, or no text or number.
+        """
+        if self.key is None:
+            return ""
+        match look_up(properties, self.key):
+            case str(text) if text.strip() and len(text) <= MAX_KEY:
+                return text
+            case bool():
+                return None
+            case int(number):
+                return str(number)[:MAX_KEY]
+            case float(number):
+                return str(int(number)) if number.is_integer() else str(number)
+            case _:
+                return None
+
+    def __str__(self) -> str:
+        when = {"never": "never", "always": "always", "after": f"after {in_words(self.period or timedelta(0))}"}
+        per = f" per {self.key}" if self.key else ""
+        return f"{when[self.rule]}{per}{f', at most {self.at_once} at once' if self.at_once else ''}"
 
 
 never = Reentry(rule="never")
@@ -42,6 +94,51 @@ def after(*, days: float = 0, hours: float = 0) -> Reentry:
     return Reentry(rule="after", period=period)
 
 
+def starts(given: Iterable[Pattern]) -> tuple[Condition, ...]:
+    """Triggers as a journey keeps them: `a | b` is two triggers.
+
+    Raises:
+        JourneyDefinitionError: One asks for several events, or has `then=`.
+    """
+    found = tuple(_single_events(given, "trigger"))
+    for trigger in found:
+        if trigger.then is not None:
+            raise JourneyDefinitionError(
+                f"trigger {trigger} has then={trigger.then!r}, which goals alone have. "
+                "A trigger enters this journey; what comes after it is said by goal=on(…, then=…)."
+            )
+    return found
+
+
+def ends(given: Iterable[Pattern], what: Literal["goal", "exit"]) -> tuple[Condition, ...]:
+    """Goals or exits as a journey keeps them: `a | b` is two.
+
+    Raises:
+        JourneyDefinitionError: One asks for several events, or an exit has `then=`.
+    """
+    found = tuple(_single_events(given, what))
+    for end in found:
+        if what == "exit" and end.then is not None:
+            raise JourneyDefinitionError(
+                f"exit {end} has then={end.then!r}, which goals alone have. Make it a goal, or leave then= out."
+            )
+    return found
+
+
+def _single_events(given: Iterable[Pattern], what: str) -> Iterator[Condition]:
+    for pattern in given:
+        match pattern:
+            case Condition():
+                yield pattern
+            case AnyOf():
+                yield from _single_events(pattern.of, what)
+            case _:
+                raise JourneyDefinitionError(
+                    f"{what} asks for several events: {pattern}. A {what} is one event, on(…), or on(…) | on(…). "
+                    f"Wait for a pattern inside the journey: `await self.wait_for(…)`, then act or `self.exit(…)`."
+                )
+
+
 class JourneySpec(BaseModel):
     """A journey as data."""
 
@@ -51,6 +148,7 @@ class JourneySpec(BaseModel):
     title: str
     triggers: tuple[Condition, ...]
     goals: tuple[Condition, ...]
+    exits: tuple[Condition, ...] = ()
     reentry: Reentry
 
 

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from temporalio import workflow
 
-from tabiji.domain.conditions import Condition
-from tabiji.domain.journeys import JourneySpec, Reentry, never
+from tabiji.domain.journeys import JourneySpec, Reentry, ends, never, starts
 from tabiji.domain.orders import EnrollmentInput, Outcome
+from tabiji.domain.patterns import Single
 from tabiji.errors import JourneyDefinitionError
 from tabiji.journey.journey import Journey
 from tabiji.journey.steps import step_table
@@ -22,8 +22,9 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 def journey(
     *,
-    trigger: Condition | tuple[Condition, ...] = (),
-    goal: Condition | tuple[Condition, ...] = (),
+    trigger: Single | tuple[Single, ...] = (),
+    goal: Single | tuple[Single, ...] = (),
+    exit: Single | tuple[Single, ...] = (),
     reentry: Reentry = never,
     name: str | None = None,
 ) -> Callable[[J], J]:
@@ -31,8 +32,9 @@ def journey(
 
     Args:
         trigger: Events that enter a contact. None: only the API and other journeys do.
-        goal: Events that end the journey at once, wherever the contact is.
-        reentry: Who may enter again: `never`, `after(days=…)` or `always`.
+        goal: Events that end the journey at once, wherever the contact is: what it was for has been reached.
+        exit: Events that end it at once because it is of no use any more.
+        reentry: Who may enter again: `never`, `after(days=…)` or `always`, each `.per("order_id")` if need be.
         name: The workflow type; made from the class name when absent (`WhitepaperNurture`: whitepaper-nurture).
 
     Raises:
@@ -51,8 +53,9 @@ def journey(
             name=workflow_type,
             # Not getdoc(): it would fall back to what Journey itself says.
             title=inspect.cleandoc(cls.__doc__ or workflow_type).splitlines()[0],
-            triggers=_several(trigger),
-            goals=_several(goal),
+            triggers=starts(_several(trigger)),
+            goals=ends(_several(goal), "goal"),
+            exits=ends(_several(exit), "exit"),
             reentry=reentry,
         )
         source = inspect.getsourcefile(cls)
@@ -75,8 +78,8 @@ def _give_run(cls: type[Journey]) -> None:
     cls.run = workflow.run(run)  # type: ignore[attr-defined] # added here for the SDK alone
 
 
-def _several(conditions: Condition | tuple[Condition, ...]) -> tuple[Condition, ...]:
-    return (conditions,) if isinstance(conditions, Condition) else tuple(conditions)
+def _several(given: Single | tuple[Single, ...]) -> tuple[Single, ...]:
+    return given if isinstance(given, tuple) else (given,)
 
 
 def _kebab(name: str) -> str:
