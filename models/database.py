@@ -31,7 +31,7 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from models.contact import Contact
-from tabiji.errors import ConfigurationError, DatabaseDown, UnknownContact
+from tabiji.errors import ConfigurationError, DatabaseDown, Paused, UnknownContact
 
 T = TypeVar("T")
 AnyRow = Row[*tuple[Any, ...]]
@@ -130,22 +130,35 @@ class Database:
     async def write(self) -> AsyncGenerator[AsyncConnection]:
         """One transaction, committed at the end of the block unless it raises.
 
+        `Paused` is the exception: who met a pause must be on the list of those to be told, so it commits and goes on.
+
         Raises:
             DatabaseDown: No connection could be had, or it broke. The commit may or may not have happened.
         """
+        paused: Paused | None = None
         try:
-            if self._turnstile is None:
-                async with self.engine.begin() as connection:
+            async with self._begun() as connection:
+                try:
                     yield connection
-            else:
-                async with self._turnstile.pass_through(), self.engine.connect() as connection:
-                    await connection.execution_options(tabiji_write=True)
-                    async with connection.begin():
-                        yield connection
+                except Paused as met:
+                    paused = met
         except (OSError, DBAPIError, PoolTimeout) as error:
             if _is_about_the_work(error):
                 raise
             raise _away(error) from error
+        if paused is not None:
+            raise paused
+
+    @asynccontextmanager
+    async def _begun(self) -> AsyncGenerator[AsyncConnection]:
+        if self._turnstile is None:
+            async with self.engine.begin() as connection:
+                yield connection
+        else:
+            async with self._turnstile.pass_through(), self.engine.connect() as connection:
+                await connection.execution_options(tabiji_write=True)
+                async with connection.begin():
+                    yield connection
 
     async def transact(self, work: Callable[[AsyncConnection], Coroutine[Any, Any, T]]) -> T:
         """Run work in a transaction of its own; again from the start when the database broke a deadlock."""
@@ -160,14 +173,19 @@ class Database:
 
     async def now(self, tx: AsyncConnection) -> datetime:
         """Database time: serves leases, pending age and audit. Never compared with journey time."""
-        if self.dialect == "sqlite":
-            return datetime.now(UTC)  # one machine, one clock
-        now: datetime = (await tx.execute(select(postgresql_clock()))).scalar_one()
-        return now
+        return await database_time(tx)
 
     async def close(self) -> None:
         """Give all connections back."""
         await self.engine.dispose()
+
+
+async def database_time(tx: AsyncConnection) -> datetime:
+    """See `Database.now`, for code that is given the transaction alone."""
+    if tx.dialect.name == "sqlite":
+        return datetime.now(UTC)  # one machine, one clock
+    now: datetime = (await tx.execute(select(postgresql_clock()))).scalar_one()
+    return now
 
 
 def postgresql_clock() -> Any:

@@ -3,11 +3,13 @@
     TabijiError
     ├── ConfigurationError      a setting is missing, wrong or refers to something that is not there
     ├── JourneyDefinitionError  a journey's source breaks a rule of the language
+    │   └── InsertedStep        newer code has a step where somebody has already been
     ├── Refused                 the order can never be carried out: not retried
     │   ├── UnknownContact
     │   ├── UnknownJourney
     │   ├── UnknownEnrollment
     │   ├── InvalidEvent        the caller's input is wrong; `field` names the place
+    │   ├── Paused              somebody has paused this; the journey goes on when it is told
     │   └── Superseded          a newer attempt has taken over
     └── Unavailable             it may work later: retried
         ├── TemplateError       a template or a variable is missing; the next deploy may mend it
@@ -44,6 +46,19 @@ class JourneyDefinitionError(TabijiError):
     """A journey's source breaks a rule of the language."""
 
     code = "journey_definition"
+
+
+class InsertedStep(JourneyDefinitionError):
+    """Newer code has a step where somebody has already been, and does not say what that means for them."""
+
+    code = "inserted_step"
+
+    def __init__(self, step: str, ahead: str) -> None:
+        super().__init__(
+            f"step {step!r} was inserted before {ahead!r}, which this person has reached already. Say what it means for "
+            f"them: if_passed='skip' or if_passed='run' at that step; or leave people in the version they are in."
+        )
+        self.step = step
 
 
 class Refused(TabijiError):
@@ -89,6 +104,17 @@ class InvalidEvent(Refused):
         super().__init__(f"{field}: {problem}")
         self.field = field
         self.problem = problem
+
+
+class Paused(Refused):
+    """A pause reaches this enrollment. Nothing was done; the journey is told when the pause is over."""
+
+    code = "paused"
+
+    def __init__(self, enrollment_id: str) -> None:
+        super().__init__(
+            f"enrollment {enrollment_id} is paused. `tabiji pauses` shows by whom; `tabiji resume` ends it."
+        )
 
 
 class Superseded(Refused):

@@ -257,8 +257,56 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_message_contact_id"), ["contact_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_enrollment_id"), ["enrollment_id"], unique=False)
 
+    op.create_table(
+        "pause",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("scope", sa.String(length=16), nullable=False),
+        sa.Column("target", sa.String(length=200), nullable=False),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("since_wall", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("resumed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("resumed_by", sa.String(length=100), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pause")),
+    )
+    with op.batch_alter_table("pause", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_pause_in_force",
+            ["scope", "target"],
+            unique=True,
+            sqlite_where=sa.text("resumed_at IS NULL"),
+            postgresql_where=sa.text("resumed_at IS NULL"),
+        )
+
+    op.create_table(
+        "held",
+        sa.Column("enrollment_id", sa.String(length=200), nullable=False),
+        sa.Column("pause_id", sa.Uuid(), nullable=False),
+        sa.Column("since_wall", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["enrollment_id"], ["enrollment.id"], name=op.f("fk_held_enrollment_id_enrollment")),
+        sa.ForeignKeyConstraint(["pause_id"], ["pause.id"], name=op.f("fk_held_pause_id_pause")),
+        sa.PrimaryKeyConstraint("enrollment_id", name=op.f("pk_held")),
+    )
+    with op.batch_alter_table("held", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_held_pause_id"), ["pause_id"], unique=False)
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("held", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_held_pause_id"))
+
+    op.drop_table("held")
+    with op.batch_alter_table("pause", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_pause_in_force",
+            sqlite_where=sa.text("resumed_at IS NULL"),
+            postgresql_where=sa.text("resumed_at IS NULL"),
+        )
+
+    op.drop_table("pause")
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_message_enrollment_id"))
         batch_op.drop_index(batch_op.f("ix_message_contact_id"))
