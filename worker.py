@@ -9,6 +9,8 @@ from datetime import timedelta
 
 import structlog
 from prometheus_client import REGISTRY, start_http_server
+from temporalio.client import Client
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.dispatch import Dispatcher
@@ -17,8 +19,10 @@ from activities.registry import registered
 from models import schema
 from models.database import Database
 from tabiji import JourneyPlugin, log, settings
+from tabiji.deploys.build import build_here, promotes_itself
+from tabiji.deploys.versions import at_work, promote
 from tabiji.domain.journeys import Catalog
-from tabiji.errors import TabijiError
+from tabiji.errors import Refused, TabijiError
 from tabiji.journey.discovery import discover
 from tabiji.journey.travel import EFFECT_HEARTBEAT, EFFECT_TIMEOUT
 from tabiji.settings import Settings
@@ -40,6 +44,7 @@ async def work(config: Settings) -> None:
     database = Database(config.database, pool=config.database_pool)
     await schema.check(database)
     journeys = discover()
+    build = build_here(config)
     catalog = Catalog(journey.spec for journey in journeys)
     delivering = await connect(config, [JourneyPlugin()])
     await prepare(delivering, config)
@@ -49,6 +54,8 @@ async def work(config: Settings) -> None:
         worker = Worker(
             working,
             task_queue=config.task_queue,
+            # Whoever begins with this code stays with it, until `tabiji move`.
+            deployment_config=at_work(config.deployment, build),
             # Longer than the longest send, so that a stop repeats nothing.
             graceful_shutdown_timeout=EFFECT_TIMEOUT + timedelta(seconds=5),
             # By default only one in eight seconds goes out: one that is late, and a worker that lives counts as dead.
@@ -62,8 +69,10 @@ async def work(config: Settings) -> None:
         if config.metrics_port is not None:
             watch(dispatcher.counts, REGISTRY)
             start_http_server(config.metrics_port)
-        logger.info("worker.started", task_queue=config.task_queue, journeys=list(catalog.names))
+        logger.info("worker.started", task_queue=config.task_queue, build=build, journeys=list(catalog.names))
         async with worker:
+            if promotes_itself(config):
+                background.append(asyncio.create_task(_promote(working, config.deployment, build)))
             await stop.wait()
             logger.info("worker.stopping")
         for task in background:
@@ -75,6 +84,17 @@ async def work(config: Settings) -> None:
         await dispatcher.close()
     await database.close()
     logger.info("worker.stopped")
+
+
+async def _promote(client: Client, deployment: str, build: str) -> None:
+    while True:
+        try:
+            await promote(client, deployment, build)
+        except (Refused, RPCError) as problem:
+            logger.warning("worker.not_current", build=build, problem=str(problem))
+        else:
+            logger.info("worker.current", build=build)
+            return
 
 
 async def _watch_terminated(dispatcher: Dispatcher) -> None:

@@ -3,7 +3,7 @@
     python -m bench.history
 
 The scenario: enter, mail, wait a day for a click, then another mail or the end; a goal is declared. Everything is
-real but the relay: server, database, record, listen, dispatch. Prints one JSON object per case.
+real but the relay: server, database, record, listen, dispatch, a versioned worker. Prints one JSON object per case.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from models.record import Incoming, Recorder
 from models.schema import upgrade
 from models.waits import Waits
 from tabiji import JourneyPlugin
+from tabiji.deploys.versions import at_work, promote
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.orders import SendEmail, SendOutcome
 from tabiji.testing import dev_server
@@ -73,7 +74,11 @@ async def counted() -> list[dict[str, Any]]:
             bookkeeping = Enrollments(Waits(database, catalog, dispatcher))
             made += [sends, bare_send, bookkeeping.listen, bookkeeping.ended, bookkeeping.enter]
             recorder = Recorder(database, catalog, SystemClock(), dispatcher)
-            async with Worker(temporal.client, task_queue=QUEUE, workflows=[Bare], activities=made):
+            versioned = at_work(QUEUE, "counted")
+            async with Worker(
+                temporal.client, task_queue=QUEUE, workflows=[Bare], activities=made, deployment_config=versioned
+            ):
+                await promote(temporal.client, QUEUE, "counted")
                 for clicked in (True, False):
                     ours = await _ours(temporal.client, database, recorder, dispatcher, clicked=clicked)
                     bare = await _bare(temporal.client, clicked=clicked)

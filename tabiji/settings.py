@@ -21,6 +21,8 @@ from tabiji.errors import ConfigurationError
 
 _OURS = ("public_url", "mail_from", "sales_email", "postal_address")
 """Their defaults are of a desk: in a real mail they would be a dead way out and somebody else's name."""
+_DEPLOYMENT = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$"
+_BUILD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -51,6 +53,15 @@ class Settings(BaseSettings):
     temporal_tls_ca: Path | None = Field(default=None, description="the server's authority, PEM, if not a public one")
     temporal_ui: str = Field(default="http://127.0.0.1:8233", description="where links into the Temporal UI lead")
     task_queue: str = Field(default="tabiji", description="the queue journeys and activities are handed out on")
+    deployment: str = Field(
+        default="tabiji",
+        pattern=_DEPLOYMENT,
+        description="name under which Temporal keeps the versions of the workers' code",
+    )
+    build_id: str | None = Field(
+        default=None,
+        description="version of the code a worker runs; absent: `desk` at a desk, else made from the journeys' source",
+    )
     retention: timedelta = Field(
         default=timedelta(days=90), description="how long the namespace keeps ended journeys; ISO 8601, e.g. P90D"
     )
@@ -106,6 +117,13 @@ class Settings(BaseSettings):
     @classmethod
     def _port_or_none(cls, value: object) -> object:
         return None if value in ("", None) else int(str(value))
+
+    @field_validator("build_id")
+    @classmethod
+    def _build_or_none(cls, value: str | None) -> str | None:
+        if value and not _BUILD.fullmatch(value):
+            raise ValueError(f"{value!r} is not of letters, digits, dots, hyphens and underscores, e.g. 2026-11-22.1")
+        return value or None
 
     @field_validator("timezone")
     @classmethod
