@@ -152,9 +152,26 @@ async def _refusal(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> str 
     if any(row.state == "running" for row in earlier):
         return "already in it"
     last = max((row.entered_at for row in earlier), default=None)
-    if spec.reentry.allows(last_entered=last, now=entry.entered_at):
-        return None
-    return "has been in it before" if spec.reentry.rule == "never" else "was in it too recently"
+    if not spec.reentry.allows(last_entered=last, now=entry.entered_at):
+        return "has been in it before" if spec.reentry.rule == "never" else "was in it too recently"
+    if spec.reentry.at_once is not None and await _running(tx, spec, entry) >= spec.reentry.at_once:
+        return "is in it as often as may be at once"
+    return None
+
+
+async def _running(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> int:
+    """How many enrollments of this contact are under way, whatever their keys."""
+    enrollments = table(Enrollment)
+    return (
+        await tx.scalar(
+            select(func.count()).where(
+                enrollments.c.contact_id == entry.contact.id,
+                enrollments.c.journey == spec.name,
+                enrollments.c.state == "running",
+            )
+        )
+        or 0
+    )
 
 
 async def _last_seq(tx: AsyncConnection, contact_id: UUID) -> int:
