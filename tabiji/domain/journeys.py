@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
 from tabiji.domain.conditions import Condition
+from tabiji.domain.dates import ContactDate
 from tabiji.domain.durations import in_words
+from tabiji.domain.occasions import Schedule
 from tabiji.domain.patterns import AnyOf, Pattern
 from tabiji.domain.tests import Properties, look_up
 from tabiji.errors import JourneyDefinitionError, UnknownJourney
@@ -23,6 +25,7 @@ class Reentry(BaseModel):
     Nobody is ever twice in the same journey at the same time for the same key.
 
         never                     once in a lifetime
+        each_time                 once for each date or schedule that comes round; who comes by an event: once
         after(days=90)            once this much time has passed since the last entry
         always                    as soon as they are out
         always.per("order_id")    the same, for each order apart: two orders are two enrollments side by side
@@ -30,7 +33,7 @@ class Reentry(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    rule: Literal["never", "after", "always"]
+    rule: Literal["never", "each", "after", "always"]
     period: timedelta | None = None
     key: str | None = None
     at_once: int | None = None
@@ -50,9 +53,15 @@ class Reentry(BaseModel):
             raise ValueError("at_once is 1 or more")
         return self.model_copy(update={"key": key, "at_once": at_once})
 
-    def allows(self, *, last_entered: datetime | None, now: datetime) -> bool:
-        """Decide for one person and key; `last_entered` is ``None`` for somebody new."""
-        if last_entered is None or self.rule == "always":
+    def allows(self, *, last_entered: datetime | None, now: datetime, by_clock: bool = False) -> bool:
+        """Decide for one person and key.
+
+        Args:
+            last_entered: ``None`` for somebody new.
+            now: Journey time.
+            by_clock: It is a date or a schedule that would enter them.
+        """
+        if last_entered is None or self.rule == "always" or (self.rule == "each" and by_clock):
             return True
         return self.rule == "after" and self.period is not None and now - last_entered >= self.period
 
@@ -77,12 +86,18 @@ class Reentry(BaseModel):
                 return None
 
     def __str__(self) -> str:
-        when = {"never": "never", "always": "always", "after": f"after {in_words(self.period or timedelta(0))}"}
+        when = {
+            "never": "never",
+            "each": "each time",
+            "always": "always",
+            "after": f"after {in_words(self.period or timedelta(0))}",
+        }
         per = f" per {self.key}" if self.key else ""
         return f"{when[self.rule]}{per}{f', at most {self.at_once} at once' if self.at_once else ''}"
 
 
 never = Reentry(rule="never")
+each_time = Reentry(rule="each")
 always = Reentry(rule="always")
 
 
@@ -139,6 +154,11 @@ def _single_events(given: Iterable[Pattern], what: str) -> Iterator[Condition]:
                 )
 
 
+Overdue: TypeAlias = Literal["send", "shift", "skip"]
+"""What a resume does with what became due during a pause: at once, as long after the pause as it was due after its
+beginning, or, for what reaches people, not at all."""
+
+
 class JourneySpec(BaseModel):
     """A journey as data."""
 
@@ -149,6 +169,9 @@ class JourneySpec(BaseModel):
     triggers: tuple[Condition, ...]
     goals: tuple[Condition, ...]
     exits: tuple[Condition, ...] = ()
+    overdue: Overdue = "send"
+    dates: tuple[ContactDate, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
     reentry: Reentry
 
 

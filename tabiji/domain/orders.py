@@ -12,16 +12,18 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from tabiji.domain.calendar import When
 from tabiji.domain.conditions import Condition
-
-Pattern = Condition
-When = JsonValue
+from tabiji.domain.patterns import Pattern
 
 SIGNAL = "happened"
 """Name of the one signal a journey listens to."""
 
 DOING = "doing"
 """Name of the query that asks a journey what goes on."""
+
+JOURNAL = "journal"
+"""Name of the query that asks a journey what it would take along into newer code."""
 
 GOAL_STEP = "goal"
 """Step id under which an enrollment's goals listen, from its first moment to its last."""
@@ -279,7 +281,6 @@ class Appoint(StepOrder):
 
     when: When
     started: datetime
-    done: tuple[tuple[str, int], ...] = ()
 
 
 class Ended(StepOrder):

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from temporalio import workflow
 
-from tabiji.domain.journeys import JourneySpec, Reentry, ends, never, starts
+from tabiji.domain.journeys import JourneySpec, Overdue, Reentry, each_time, ends, never, starts
+from tabiji.domain.occasions import Trigger, by_kind
 from tabiji.domain.orders import EnrollmentInput, Outcome
 from tabiji.domain.patterns import Single
 from tabiji.errors import JourneyDefinitionError
@@ -22,19 +23,24 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 def journey(
     *,
-    trigger: Single | tuple[Single, ...] = (),
+    trigger: Trigger | tuple[Trigger, ...] = (),
     goal: Single | tuple[Single, ...] = (),
     exit: Single | tuple[Single, ...] = (),
-    reentry: Reentry = never,
+    reentry: Reentry | None = None,
+    overdue: Overdue = "send",
     name: str | None = None,
 ) -> Callable[[J], J]:
     """Declare a journey. The class stays an ordinary Temporal workflow class.
 
     Args:
-        trigger: Events that enter a contact. None: only the API and other journeys do.
+        trigger: What enters a contact: events, dates of theirs, schedules, any number of any kind. None: only the API
+            and other journeys do.
         goal: Events that end the journey at once, wherever the contact is: what it was for has been reached.
         exit: Events that end it at once because it is of no use any more.
-        reentry: Who may enter again: `never`, `after(days=…)` or `always`, each `.per("order_id")` if need be.
+        reentry: Who may enter again: `never`, `each_time`, `after(days=…)` or `always`, each `.per("order_id")` if need
+            be. Not given, it is `never`, and `each_time` where a date or a schedule is among the triggers.
+        overdue: What a resume does with what became due during a pause: `send` it at once, `shift` it, as long after
+            the pause as it was due after its beginning, or `skip` it, where it reaches people.
         name: The workflow type; made from the class name when absent (`WhitepaperNurture`: whitepaper-nurture).
 
     Raises:
@@ -49,14 +55,18 @@ def journey(
             )
         if not inspect.iscoroutinefunction(cls.steps) or cls.steps is Journey.steps:
             raise JourneyDefinitionError(f"journey {cls.__name__} needs `async def steps(self) -> None`.")
+        triggers = by_kind(trigger if isinstance(trigger, tuple) else (trigger,))
         cls.spec = JourneySpec(
             name=workflow_type,
             # Not getdoc(): it would fall back to what Journey itself says.
             title=inspect.cleandoc(cls.__doc__ or workflow_type).splitlines()[0],
-            triggers=starts(_several(trigger)),
+            triggers=starts(triggers.events),
             goals=ends(_several(goal), "goal"),
             exits=ends(_several(exit), "exit"),
-            reentry=reentry,
+            dates=triggers.dates,
+            schedules=triggers.schedules,
+            overdue=overdue,
+            reentry=reentry or (each_time if triggers.dates or triggers.schedules else never),
         )
         source = inspect.getsourcefile(cls)
         if source is None:

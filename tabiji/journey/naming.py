@@ -13,6 +13,7 @@ from tabiji.journey.vocabulary import (
     ABOUT_ALL,
     ABOUT_NOTHING,
     ABOUT_THE_REST_TOO,
+    ABOUT_THE_STEP,
     MAIL_CONDITIONS,
     REFINEMENTS,
     VALUES,
@@ -85,7 +86,7 @@ def subject(call: ast.Call, verb: str, known: Known) -> str | None:
 
 
 def _about(call: ast.Call, verb: str, known: Known) -> Iterator[tuple[str | None, ast.expr]]:
-    keywords = [(keyword.arg, keyword.value) for keyword in call.keywords if keyword.arg and keyword.arg != "step"]
+    keywords = [(one.arg, one.value) for one in call.keywords if one.arg and one.arg not in ABOUT_THE_STEP]
     if verb == "wait":
         yield from ((None, argument) for argument in call.args)
         yield from keywords

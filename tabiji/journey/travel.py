@@ -1,25 +1,24 @@
-"""One run of a journey: what it keeps in workflow memory, how it waits, acts, and comes to its end."""
+"""One run of a journey: how its steps are begun, kept, paused and moved, how it waits, and how it comes to its end."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from temporalio import workflow
-from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
-from tabiji.domain.conditions import Condition
-from tabiji.domain.durations import in_words
 from tabiji.domain.journeys import JourneySpec
 from tabiji.domain.orders import (
+    CONTROL_STEP,
+    EXIT_STEP,
     GOAL_STEP,
+    Control,
     Done,
     Ended,
     Ending,
@@ -28,68 +27,24 @@ from tabiji.domain.orders import (
     Heard,
     Listen,
     Outcome,
-    Passed,
     StepOrder,
 )
+from tabiji.domain.patterns import Pattern
+from tabiji.journey.callers import remember_callers
+from tabiji.journey.calls import bookkeep, carry_out
+from tabiji.journey.endings import JourneyOver, Over, Overdue, erased, how_it_ended, paused
+from tabiji.journey.journal import IfPassed, Journal, Place
 from tabiji.journey.steps import step_at_caller
 from tabiji.journey.story import story
+from tabiji.journey.waiting import Waiting
 
+T = TypeVar("T")
 R = TypeVar("R", bound=BaseModel)
+W = TypeVar("W", bound=Waiting)
 
-EFFECT_TIMEOUT = timedelta(seconds=60)
-EFFECT_HEARTBEAT = timedelta(seconds=10)
-"""After so long without a sign of life a worker counts as dead, and what it had in hand is given to another."""
-EFFECT_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
-
-# A database that is away must not fill every waiting history: three short tries, then an ordinary activity
-# that waits with unlimited patience.
-LOCAL_ATTEMPT = timedelta(seconds=2)
-LOCAL_IN_ALL = timedelta(seconds=6)
-LOCAL_RETRIES = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=3)
-PATIENT_ATTEMPT = timedelta(seconds=10)
-PATIENT_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
-
-
-class JourneyOver(asyncio.CancelledError):
-    """The journey has ended while its steps were under way. No `except Exception` can catch it."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """One visit of one step."""
-
-    step: str
-    visit: int
-
-
-@dataclass
-class Waiting:
-    """A wait that is open now, and the earliest event that answers it.
-
-    `taken` is what earlier waits had taken when this one was opened. What a wait beside this one takes answers
-    both: which of the two is told first is chance.
-    """
-
-    condition: Condition
-    taken: frozenset[int]
-    event: Happened | None = None
-
-    def offer(self, event: Happened) -> None:
-        """Take an event that matches, unless a better one is there."""
-        if event.seq is not None and event.seq in self.taken:
-            return
-        if self.event is None or _rank(event) < _rank(self.event):
-            self.event = event
-
-
-@dataclass(frozen=True)
-class Over:
-    """How and why a run has ended."""
-
-    ending: Ending
-    reason: str
-    goal: Condition | None = None
-    goal_seq: int | None = None
+LONGEST_RUN = 2_000
+"""Events of a history after which a journey goes on in a fresh run at its next wait. Only loops get there; Temporal
+suggests it at 4,096."""
 
 
 class Travel:
@@ -97,21 +52,33 @@ class Travel:
 
     enrollment: EnrollmentInput
 
-    def __init__(self, spec: JourneySpec) -> None:
+    def __init__(self, spec: JourneySpec, known: Callable[[str], bool] = lambda _: True) -> None:
+        """Start with nothing behind.
+
+        Args:
+            spec: Of the journey.
+            known: Whether a step id stands in the code.
+        """
         self._spec = spec
+        self._known = known
         self._over: Over | None = None
         self._steps: asyncio.Task[None] | None = None
         self._waiting: dict[Place, Waiting] = {}
-        self._done: list[Place] = []
-        self._consumed: set[int] = set()
         self._visits: Counter[str] = Counter()
-        self._path: list[Passed] = []
         self._doing: dict[Place, str] = {}
+        self._skipped: set[Place] = set()
+        self._moving = False
+        self._in_flight = 0
+        self._resumed: list[Happened] = []
+        self.journal = Journal()
 
     def now(self) -> datetime:
         """Journey time."""
+        return self._journey_time(workflow.now())
+
+    def _journey_time(self, wall: datetime) -> datetime:
         at = self.enrollment
-        passed = max(workflow.now() - at.entered_wall, timedelta(0))
+        passed = max(wall - at.entered_wall, timedelta(0))
         return at.entered_at + passed * at.tempo
 
     @property
@@ -127,25 +94,39 @@ class Travel:
         A copy of one that an earlier wait has taken, and one nobody waits for now, is forgotten: the next look-back
         finds what still counts. A goal is a goal even when a wait has taken the same event.
         """
-        if event.step == GOAL_STEP:
-            self._reach_goal(event, self._spec.goals[event.visit] if event.visit < len(self._spec.goals) else None)
-        elif event.step is not None:
-            wait = self._waiting.get(Place(event.step, event.visit))
-            if wait is not None:
-                wait.offer(event)
-        else:
+        if event.step is None:
             self._happened_by_hand(event)
+        elif event.step in (GOAL_STEP, EXIT_STEP):
+            self._reach(event)
+        elif event.step == CONTROL_STEP:
+            self._controlled(event)
+        elif (wait := self._waiting.get(Place(event.step, event.visit))) is not None:
+            wait.offer(event)
 
     def _happened_by_hand(self, event: Happened) -> None:
-        for goal in self._spec.goals:
-            if goal.matches(event.event, event.properties):
-                self._reach_goal(event, goal)
-                return
+        for step, ends in ((GOAL_STEP, self._spec.goals), (EXIT_STEP, self._spec.exits)):
+            for visit, end in enumerate(ends):
+                if end.matches(event.event, event.properties):
+                    self._reach(event.model_copy(update={"step": step, "visit": visit}))
+                    return
         for wait in self._waiting.values():
-            if wait.condition.matches(event.event, event.properties):
-                wait.offer(event)
+            wait.offer_by_hand(event, self.now())
 
-    def _reach_goal(self, event: Happened, goal: Condition | None) -> None:
+    def _controlled(self, event: Happened) -> None:
+        if event.event == Control.RESUME:
+            self._resumed.append(event)
+        elif event.event == Control.MOVE:
+            self._moving = True
+        elif event.event == Control.SKIP:
+            step = event.properties.get("step")
+            self._skipped |= {place for place in self.journal.open if step in (None, place.step)}
+
+    def _reach(self, event: Happened) -> None:
+        if event.step == EXIT_STEP:
+            self._end(Over(Ending.EXITED, event.event))
+            return
+        goals = self._spec.goals
+        goal = goals[event.visit] if event.visit < len(goals) else None
         self._end(Over(Ending.GOAL, event.event, goal=goal, goal_seq=event.seq))
 
     def _end(self, over: Over) -> None:
@@ -154,27 +135,37 @@ class Travel:
             if self._steps is not None:
                 self._steps.cancel()
 
+    def exit(self, reason: str) -> NoReturn:
+        """End the journey here."""
+        self._end(Over(Ending.EXITED, reason))
+        raise JourneyOver
+
     # The way through
 
     async def run(self, enrollment: EnrollmentInput, steps: Coroutine[Any, Any, None]) -> Outcome:
         """Run the steps to their end, whichever way it comes, and write it down."""
         self.enrollment = enrollment
+        if enrollment.carried is not None:
+            self.journal.take_up(enrollment.carried)
         failure: FailureError | None = None
         cancelled = False
+        remember_callers()
         # One task of its own: a goal cancels it and everything it started.
         self._steps = asyncio.create_task(steps)
         if self._over is not None:
             self._steps.cancel()
         self._tell()
         try:
-            await self._steps
+            await self._stay_or_move(self._steps)
         except asyncio.CancelledError:
             cancelled = self._over is None
         except FailureError as error:
             if self._over is None:
                 failure = error
-        over = self._over or _over(cancelled, failure)
-        outcome = Outcome(ending=over.ending, reason=over.reason, path=tuple(self._path))
+        over = self._over or how_it_ended(cancelled, failure)
+        outcome = Outcome(
+            ending=over.ending, reason=over.reason, path=tuple(self.journal.path), forgotten=self.journal.forgotten
+        )
         await self._report(over, outcome)
         if cancelled:
             raise asyncio.CancelledError
@@ -182,8 +173,34 @@ class Travel:
             raise failure
         return outcome
 
+    async def _stay_or_move(self, steps: asyncio.Task[None]) -> None:
+        try:
+            await workflow.wait_condition(lambda: steps.done() or self._may_move())
+        except asyncio.CancelledError:
+            steps.cancel()
+        if steps.done() or not self._may_move():
+            await steps
+            return
+        workflow.continue_as_new(
+            self.enrollment.model_copy(update={"carried": self.journal.carried()}),
+            initial_versioning_behavior=workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE if self._moving else None,
+        )
+
+    def _may_move(self) -> bool:
+        """Whether all there is to this person now is waits, and there is a reason to begin a new run."""
+        return (
+            (self._moving or workflow.info().get_current_history_length() > LONGEST_RUN)
+            and self._over is None
+            and self._in_flight == 0
+            and bool(self.journal.open)
+            and not self._skipped
+            and all(wait.event is None for wait in self._waiting.values())
+            and workflow.all_handlers_finished()
+        )
+
     async def _report(self, over: Over, outcome: Outcome) -> None:
-        workflow.set_current_details(story(self._spec.title, (), self._path, f"{over.ending.value}, {over.reason}"))
+        words = story(self._spec.title, (), self.journal.path, f"{over.ending.value}, {over.reason}")
+        workflow.set_current_details(words)
         order = Ended(
             **self.order(Place("ended", 1)),
             outcome=outcome,
@@ -191,7 +208,7 @@ class Travel:
             goal_seq=over.goal_seq,
             wall=workflow.now(),
         )
-        reporting = asyncio.create_task(self._bookkeep(order, Done, f"Ended: {over.ending.value}, {over.reason}"))
+        reporting = asyncio.create_task(bookkeep(order, Done, f"Ended: {over.ending.value}, {over.reason}"))
         while not reporting.done():
             # Who cancels now is too late: without this the enrollment would stand as running for ever.
             with suppress(asyncio.CancelledError):
@@ -199,7 +216,7 @@ class Travel:
         try:
             reporting.result()
         except FailureError as error:
-            if not _erased(error):
+            if not erased(error):
                 raise
 
     # What verbs are made of
@@ -209,6 +226,44 @@ class Travel:
         step = step or step_at_caller(3, verb)
         self._visits[step] += 1
         return Place(step, self._visits[step])
+
+    async def once(
+        self,
+        place: Place,
+        answer: TypeAdapter[T],
+        act: Callable[[], Awaitable[T]],
+        *,
+        if_passed: IfPassed | None = None,
+        skipped: Callable[[], T] | None = None,
+    ) -> T:
+        """Begin a step, or return what it came to in the run before.
+
+        Args:
+            place: Of the step.
+            answer: How its result is kept.
+            act: What it does.
+            if_passed: The author's word on a step newer code has inserted.
+            skipped: What a step that is skipped comes to; absent for reads, which are made wherever they stand.
+        """
+        self._check()
+        if self.journal.has(place):
+            kept: T = self.journal.recall(place, answer)
+            return kept
+        if skipped is not None and not self.journal.reach(place, if_passed, self._known):
+            result = skipped()
+        else:
+            result = await act()
+        self.journal.keep(place, answer.dump_python(result, mode="json"))
+        self._check()
+        return result
+
+    def once_now(self, place: Place, answer: TypeAdapter[datetime]) -> datetime:
+        """What the clock said when the person was here first."""
+        if self.journal.has(place):
+            kept: datetime = self.journal.recall(place, answer)
+            return kept
+        self.journal.keep(place, answer.dump_python(self.now(), mode="json"))
+        return self.now()
 
     def order(self, place: Place) -> dict[str, Any]:
         """The fields every order has."""
@@ -236,113 +291,160 @@ class Travel:
 
     def passed(self, place: Place, result: str) -> None:
         """Put a step that is behind the person into the path."""
-        self._path.append(Passed(step=place.step, visit=place.visit, result=result, at=self.now()))
+        self.journal.passed(place, result, self.now())
         self._tell()
         self._check()
 
-    async def effect(self, order: StepOrder, answer: type[R], summary: str) -> R:
-        """Do something a person would want to see. Finishes what it began even when the journey ends meanwhile."""
-        self._check()
-        try:
-            done: R = await workflow.execute_activity(
-                order.activity,
-                order,
-                result_type=answer,
-                start_to_close_timeout=EFFECT_TIMEOUT,
-                heartbeat_timeout=EFFECT_HEARTBEAT,
-                retry_policy=EFFECT_RETRIES,
-                cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-                summary=summary,
-            )
-        except ActivityError as error:
+    async def effect(
+        self,
+        place: Place,
+        order: Callable[[], StepOrder],
+        answer: type[T],
+        summary: str,
+        *,
+        activity: str | None = None,
+        skippable: bool = False,
+    ) -> T:
+        """Do something a person would want to see. Finishes what it began even when the journey ends meanwhile.
+
+        Args:
+            place: Of the step.
+            order: Made anew for each attempt after a pause, so that it carries the time of that attempt.
+            answer: What the activity returns.
+            summary: For the Temporal UI.
+            activity: Its name, where that is not the order's.
+            skippable: It reaches people: a journey that skips what became due during a pause skips it.
+
+        Raises:
+            Overdue: It was skipped.
+        """
+        await self._not_before(place, summary)
+        due = self.now()
+        while True:
             self._check()
-            if is_cancelled_exception(error):
-                raise asyncio.CancelledError from None
-            self._leave_if_erased(error)
-            raise
-        return done
+            resumed = len(self._resumed)
+            with self._flying():
+                try:
+                    return await carry_out(order(), answer, summary, activity)
+                except ActivityError as error:
+                    self._check()
+                    if is_cancelled_exception(error):
+                        raise asyncio.CancelledError from None
+                    self._leave_if_erased(error)
+                    if not paused(error):
+                        raise
+            await self._wait_for_resume(place, due, resumed, summary)
+            if skippable and self._spec.overdue == "skip":
+                raise Overdue
 
-    async def sleep_until(self, deadline: datetime, summary: str) -> None:
-        """Wait on a timer until a moment of journey time."""
-        left = (deadline - self.now()) / self.enrollment.tempo
-        if left > timedelta(0):
-            await workflow.sleep(left, summary=summary)
+    async def _not_before(self, place: Place, summary: str) -> None:
+        """A step that had been put off when the run before was continued stays put off."""
+        promised = self.journal.came_with(place)
+        if promised is not None and promised.deadline > self.now():
+            await self.put_off(place, promised.deadline, summary)
 
-    async def first(self, place: Place, condition: Condition, patience: timedelta) -> Happened | None:
-        """The earliest event since entry that answers and that no earlier wait has taken; None when time is up."""
-        deadline = self.now() + patience
-        # Open before the look-back, so that a signal that overtakes its answer is not lost.
-        waiting = self._waiting[place] = Waiting(condition, frozenset(self._consumed))
+    async def put_off(self, place: Place, until: datetime, what: str) -> None:
+        """Wait before an effect. What it was to be done for may be skipped, the effect is not."""
+        self.journal.opened(place, until, self.now())
         try:
-            await self._listen(place, waiting)
-            left = (deadline - self.now()) / self.enrollment.tempo
-            if waiting.event is None and left > timedelta(0):
-                # An event that comes in the same moment as the timer has been offered by then, and wins.
-                with suppress(TimeoutError):
-                    await workflow.wait_condition(
-                        lambda: waiting.event is not None,
-                        timeout=left,
-                        timeout_summary=f"{condition}, or {in_words(patience)}",
-                    )
+            with self.doing(place, what):
+                await self.until(place, until, lambda: False, what)
+        finally:
+            self.journal.closed(place)
+
+    async def read(self, order: StepOrder, answer: type[R], summary: str) -> R:
+        """Look something up: one local activity."""
+        self._check()
+        with self._flying():
+            try:
+                return await bookkeep(order, answer, summary)
+            except FailureError as error:
+                self._check()
+                self._leave_if_erased(error)
+                raise
+
+    async def _wait_for_resume(self, place: Place, due: datetime, resumed: int, summary: str) -> None:
+        """Wait until the pause is over, and as long after it as the journey says."""
+        self.journal.opened(place, due, due)
+        try:
+            with self.doing(place, f"paused before: {summary}"):
+                await workflow.wait_condition(lambda: len(self._resumed) > resumed)
+        finally:
+            self.journal.closed(place)
+        since = self._resumed[-1].properties.get("paused_wall")
+        began = self._journey_time(datetime.fromisoformat(since)) if isinstance(since, str) else due
+        if self._spec.overdue == "shift" and due > began:
+            await self.put_off(place, self.now() + (due - began), f"{summary}, as late after the pause as it was in it")
+
+    async def until(self, place: Place, deadline: datetime, answered: Callable[[], bool], summary: str) -> bool:
+        """Wait until a moment of journey time, until something answers, or until somebody skips it.
+
+        Returns:
+            Whether it was answered. An answer that comes in the same moment as the timer counts.
+        """
+        left = (deadline - self.now()) / self.enrollment.tempo
+        if not answered() and left > timedelta(0):
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: answered() or place in self._skipped, timeout=left, timeout_summary=summary
+                )
+        self._skipped.discard(place)
+        return answered()
+
+    async def first(
+        self, place: Place, pattern: Pattern, deadline: datetime, summary: str, *, from_now: bool = False
+    ) -> Happened | None:
+        """The earliest answer since entry that no earlier wait has taken; None when time is up."""
+        # Open before the look-back, so that a signal that overtakes its answer is not lost.
+        waiting = self._waiting[place] = Waiting(pattern, frozenset(self.journal.consumed))
+        try:
+            await self._listen(place, waiting, from_now)
+            await self.until(place, deadline, lambda: waiting.event is not None, summary)
         finally:
             del self._waiting[place]
-            self._done.append(place)
-        if waiting.event is not None and waiting.event.seq is not None:
-            self._consumed.add(waiting.event.seq)
+            self.journal.done.append(place)
+        if waiting.event is not None:
+            self.journal.consumed |= waiting.event.seqs
         return waiting.event
 
-    async def _listen(self, place: Place, waiting: Waiting) -> None:
-        finished = tuple(self._done)
+    async def _listen(self, place: Place, waiting: Waiting, from_now: bool) -> None:
+        finished = tuple(self.journal.done)
         order = Listen(
             **self.order(place),
-            condition=waiting.condition,
+            condition=waiting.pattern,
+            from_now=from_now,
             consumed=tuple(sorted(waiting.taken)),
             done=tuple((one.step, one.visit) for one in finished),
             goals=self._spec.goals,
+            exits=self._spec.exits,
             entry_seq=self.enrollment.entry_seq,
             wall=workflow.now(),
         )
-        try:
-            heard = await self._bookkeep(order, Heard, f"Listen for {waiting.condition}")
-        except FailureError as error:
-            self._check()
-            self._leave_if_erased(error)
-            raise
-        self._done = [one for one in self._done if one not in finished]
+        heard = await self.read(order, Heard, f"Listen for {waiting.pattern}")
+        self.journal.done = [one for one in self.journal.done if one not in finished]
         if heard.end is not None:
-            self._reach_goal(heard.end, self._spec.goals[heard.end.visit])
+            self._reach(heard.end)
             raise JourneyOver
         if heard.event is not None:
             waiting.offer(heard.event)
 
-    async def _bookkeep(self, order: StepOrder, answer: type[R], summary: str) -> R:
-        """Write down or look up: one local activity, and an ordinary, patient one while the database is away."""
+    @contextmanager
+    def listening(self, place: Place, waiting: W) -> Generator[W]:
+        """Take signals for a place while a block runs that writes its own listener."""
+        self._waiting[place] = waiting
         try:
-            quick: R = await workflow.execute_local_activity(
-                order.activity,
-                order,
-                result_type=answer,
-                start_to_close_timeout=LOCAL_ATTEMPT,
-                schedule_to_close_timeout=LOCAL_IN_ALL,
-                retry_policy=LOCAL_RETRIES,
-                summary=summary,
-            )
-            return quick
-        except FailureError as error:
-            if is_cancelled_exception(error):
-                raise asyncio.CancelledError from None
-            cause = _cause(error)
-            if isinstance(cause, ApplicationError) and cause.non_retryable:
-                raise
-        patient: R = await workflow.execute_activity(
-            order.activity,
-            order,
-            result_type=answer,
-            start_to_close_timeout=PATIENT_ATTEMPT,
-            retry_policy=PATIENT_RETRIES,
-            summary=summary,
-        )
-        return patient
+            yield waiting
+        finally:
+            del self._waiting[place]
+            self.journal.done.append(place)
+
+    @contextmanager
+    def _flying(self) -> Generator[None]:
+        self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
 
     def _check(self) -> None:
         if self._over is not None:
@@ -352,34 +454,9 @@ class Travel:
             raise asyncio.CancelledError
 
     def _leave_if_erased(self, error: FailureError) -> None:
-        if _erased(error):
+        if erased(error):
             self._end(Over(Ending.EXITED, "the contact was erased"))
             raise JourneyOver from None
 
     def _tell(self) -> None:
-        workflow.set_current_details(story(self._spec.title, self._doing.values(), self._path))
-
-
-def _rank(event: Happened) -> float:
-    """Place in the database's order; what was sent by hand comes last."""
-    return float("inf") if event.seq is None else event.seq
-
-
-def _over(cancelled: bool, failure: FailureError | None) -> Over:
-    if cancelled:
-        return Over(Ending.CANCELLED, "cancelled by hand")
-    if failure is not None:
-        cause = _cause(failure)
-        kind = cause.type if isinstance(cause, ApplicationError) and cause.type else type(cause).__name__
-        return Over(Ending.FAILED, kind)
-    return Over(Ending.COMPLETED, "went all the way")
-
-
-def _cause(error: FailureError) -> BaseException:
-    """What an activity raised. A local activity's own error comes without the wrapper an ordinary one has."""
-    return error.cause if isinstance(error, ActivityError) and error.cause else error
-
-
-def _erased(error: FailureError) -> bool:
-    cause = _cause(error)
-    return isinstance(cause, ApplicationError) and cause.type == "unknown_contact"
+        workflow.set_current_details(story(self._spec.title, self._doing.values(), self.journal.path))

@@ -63,6 +63,9 @@ ABOUT_ALL = frozenset({"wait_all"})
 ABOUT_THE_REST_TOO = frozenset({"set_attribute"})
 """Verbs whose second argument belongs to the subject where it is a literal."""
 
+ABOUT_THE_STEP = frozenset({"step", "if_passed"})
+"""Arguments that say how the step is treated, not what it does: no part of its subject."""
+
 MAIL_CONDITIONS = frozenset({"opened", "clicked", "replied"})
 """Methods of Journey that are conditions over a mail, not steps."""
 

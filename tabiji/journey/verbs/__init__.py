@@ -1,0 +1,1 @@
+"""The verbs authors write journeys with, a file for each kind."""

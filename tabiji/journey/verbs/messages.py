@@ -1,0 +1,128 @@
+"""Verbs that write to people, and what people do with what they got."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from temporalio.exceptions import ApplicationError
+
+from tabiji.domain.changes import NotifyTeam
+from tabiji.domain.conditions import Condition, on
+from tabiji.domain.orders import NotifySales, SendEmail, SendOutcome
+from tabiji.domain.tests import prop
+from tabiji.journey.endings import Overdue
+from tabiji.journey.journal import IfPassed, Place
+from tabiji.journey.story import instant
+from tabiji.journey.verbs.base import Verb, Verbs, kept_as
+
+_SENT = kept_as(SendOutcome)
+
+
+class Messages(Verbs):
+    """Mail to the contact, notices to the team."""
+
+    def send_email(
+        self,
+        template: str,
+        *,
+        topic: str = "marketing",
+        delivery: Literal["at_least_once", "at_most_once"] = "at_least_once",
+        if_passed: IfPassed | None = None,
+        step: str | None = None,
+    ) -> Verb[SendOutcome]:
+        """Send a template to the contact, once.
+
+        Args:
+            template: A file below templates/email, without its ending.
+            topic: What the contact must have agreed to hear about.
+            delivery: What to do when a worker dies between the relay's yes and our note of it:
+                repeat under the same Message-ID, or rather not.
+            if_passed: For a step added later: what it means for people who are past it.
+            step: A name of its own, where the template is computed or used twice in a function.
+
+        Returns:
+            Its fate. True in a condition when it went out.
+        """
+
+        def order() -> SendEmail:
+            return SendEmail(**self._travel.order(place), template=template, topic=topic, delivery=delivery)
+
+        place = self._travel.place("send_email", step)
+        return self._once(place, order, f"mail {template}", if_passed)
+
+    def notify_sales(
+        self, reason: str, *, if_passed: IfPassed | None = None, step: str | None = None
+    ) -> Verb[SendOutcome]:
+        """Tell sales about this contact: who, why, and what they did lately."""
+
+        def order() -> NotifySales:
+            return NotifySales(**self._travel.order(place), reason=reason)
+
+        place = self._travel.place("notify_sales", step)
+        return self._once(place, order, f"tell sales: {reason}", if_passed)
+
+    def notify(
+        self, team: str, text: str, *, if_passed: IfPassed | None = None, step: str | None = None
+    ) -> Verb[SendOutcome]:
+        """Tell a team about this contact, in your words. Where a team is reached is a setting."""
+
+        def order() -> NotifyTeam:
+            return NotifyTeam(**self._travel.order(place), team=team, text=text)
+
+        place = self._travel.place("notify", step)
+        return self._once(place, order, f"tell {team}: {text}", if_passed)
+
+    # Conditions over a mail of this journey
+
+    def opened(self, mail: SendOutcome) -> Condition:
+        """They opened this mail. Many mail programs open mails by themselves: a click says more."""
+        return on("Email Opened", message=mail.message or "")
+
+    def clicked(self, mail: SendOutcome, *, link: str | None = None) -> Condition:
+        """They clicked in this mail; with `link`, on an address that contains this."""
+        tests = (prop("url").contains(link),) if link is not None else ()
+        return on("Email Link Clicked", *tests, message=mail.message or "")
+
+    def replied(self, mail: SendOutcome) -> Condition:
+        """They answered this mail."""
+        return on("Email Replied", message=mail.message or "")
+
+    async def _once(
+        self,
+        place: Place,
+        order: Callable[[], SendEmail | NotifySales | NotifyTeam],
+        what: str,
+        if_passed: IfPassed | None,
+    ) -> SendOutcome:
+        return await self._travel.once(
+            place,
+            _SENT,
+            lambda: self._send(place, order, what),
+            if_passed=if_passed,
+            skipped=lambda: SendOutcome(state="skipped", reason="was past this step when it was added"),
+        )
+
+    async def _send(
+        self, place: Place, order: Callable[[], SendEmail | NotifySales | NotifyTeam], what: str
+    ) -> SendOutcome:
+        travel = self._travel
+        while True:
+            asked = travel.now()
+            with travel.doing(place, what):
+                try:
+                    sent = await travel.effect(place, order, SendOutcome, what[0].upper() + what[1:], skippable=True)
+                except Overdue:
+                    sent = SendOutcome(state="skipped", reason="became due during a pause")
+            # The ledger bounds this: it drops, with a reason, what it has deferred too often.
+            if sent.state != "deferred" or sent.until is None:
+                break
+            # Against the time it was asked for, not against now: after an outage, or at a rehearsal's tempo, the
+            # morning may have come before the answer.
+            if sent.until <= asked:
+                raise ApplicationError(
+                    f"{what} was deferred to {instant(sent.until)}, which had passed", type="deferred_to_the_past"
+                )
+            await travel.put_off(place, sent.until, f"{what}, not before {instant(sent.until)} ({sent.reason})")
+        travel.passed(place, f"{what}: {sent.state}{f' ({sent.reason})' if sent.reason else ''}")
+        return sent

@@ -1,0 +1,118 @@
+"""Verbs that look: at what we know of the contact, at values marketers turn, at the arm of an experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from pydantic import JsonValue
+
+from tabiji.domain.changes import Expose, Exposed, LookedUp, LookUp
+from tabiji.errors import JourneyDefinitionError
+from tabiji.journey.journal import Place
+from tabiji.journey.verbs.base import Verb, Verbs, kept_as
+
+E = TypeVar("E", bound=StrEnum)
+
+_JSON: Any = kept_as(JsonValue)
+_YES_OR_NO = kept_as(bool)
+_POINTS = kept_as(int)
+_WORD = kept_as(str | None)
+_ARM = kept_as(str)
+
+
+class Reads(Verbs):
+    """Each costs one local activity."""
+
+    def attribute(self, name: str, *, step: str | None = None) -> Verb[JsonValue]:
+        """An attribute of the contact; None where there is none. The value is kept in the Temporal history."""
+        place = self._travel.place("attribute", step)
+        return self._travel.once(place, _JSON, lambda: self._look_up(place, "attribute", name))
+
+    def has_tag(self, tag: str, *, step: str | None = None) -> Verb[bool]:
+        """Whether the contact has a tag."""
+        return self._is(self._travel.place("has_tag", step), "tag", tag)
+
+    def in_list(self, name: str, *, step: str | None = None) -> Verb[bool]:
+        """Whether the contact is on a list."""
+        return self._is(self._travel.place("in_list", step), "list", name)
+
+    def in_segment(self, name: str, *, step: str | None = None) -> Verb[bool]:
+        """Whether the contact is in a segment now."""
+        return self._is(self._travel.place("in_segment", step), "segment", name)
+
+    def score(self, *, step: str | None = None) -> Verb[int]:
+        """The contact's score now."""
+        place = self._travel.place("score", step)
+
+        async def act() -> int:
+            value = await self._look_up(place, "score", "")
+            return value if isinstance(value, int) else 0
+
+        return self._travel.once(place, _POINTS, act)
+
+    def stage(self, *, step: str | None = None) -> Verb[str | None]:
+        """The contact's stage of life; None before the first."""
+        place = self._travel.place("stage", step)
+
+        async def act() -> str | None:
+            value = await self._look_up(place, "stage", "")
+            return value if isinstance(value, str) else None
+
+        return self._travel.once(place, _WORD, act)
+
+    def split(
+        self, experiment: str, arms: type[E], *, weights: Mapping[E, float] | None = None, step: str | None = None
+    ) -> Verb[E]:
+        """The arm of an experiment this person is in: the same one wherever and whenever it is asked.
+
+            match await self.split("nudge channel", NudgeBy, weights={NudgeBy.EMAIL: 9, NudgeBy.SMS: 1}):
+
+        Args:
+            experiment: Its name. Journeys that name the same one share it.
+            arms: The arms.
+            weights: Of each arm; equal where absent. Changing them later moves nobody who has an arm.
+            step: A name of its own.
+        """
+        place = self._travel.place("split", step)
+        return self._split(place, experiment, arms, weights)
+
+    async def _split(self, place: Place, experiment: str, arms: type[E], weights: Mapping[E, float] | None) -> E:
+        shares = tuple(float(weights.get(arm, 0)) if weights is not None else 1.0 for arm in arms)
+        if not shares or min(shares) < 0 or sum(shares) <= 0:
+            raise JourneyDefinitionError(
+                f"step {place.step!r}: the weights of {experiment!r} must be 0 or more, and one of them above 0."
+            )
+
+        async def act() -> str:
+            order = Expose(
+                **self._travel.order(place),
+                experiment=experiment,
+                arms=tuple(arm.value for arm in arms),
+                weights=shares,
+            )
+            with self._travel.doing(place, f"finding the arm of {experiment}"):
+                arm = (await self._travel.read(order, Exposed, f"Arm of {experiment}")).arm
+            self._travel.passed(place, f"{experiment}: {arm}")
+            return arm
+
+        arm = await self._travel.once(place, _ARM, act)
+        try:
+            return arms(arm)
+        except ValueError:
+            raise JourneyDefinitionError(
+                f"step {place.step!r}: {experiment!r} no longer has the arm {arm!r}, which people are in. Keep it in "
+                f"{arms.__name__} with a weight of 0, or begin a new experiment under another name."
+            ) from None
+
+    def _is(self, place: Place, what: str, name: str) -> Verb[bool]:
+        async def act() -> bool:
+            return bool(await self._look_up(place, what, name))
+
+        return self._travel.once(place, _YES_OR_NO, act)
+
+    async def _look_up(self, place: Place, what: str, name: str, *, moves: bool = False) -> JsonValue:
+        order = LookUp(**self._travel.order(place), what=what, name=name, moves=moves)
+        with self._travel.doing(place, f"looking up {what} {name}".rstrip()):
+            return (await self._travel.read(order, LookedUp, f"Look up {what} {name}".rstrip())).value
