@@ -4,9 +4,13 @@ One contact in one journey is one durable workflow. This package is the library:
 are written in, the plugin a Temporal worker needs, and the `tabiji` command. It knows no table and no route.
 """
 
+from tabiji.domain.audience import attr, consented, everyone, scored, tagged
+from tabiji.domain.calendar import weekday
 from tabiji.domain.conditions import Condition, on
+from tabiji.domain.dates import anniversary, contact_date
 from tabiji.domain.durations import days, hours, minutes
-from tabiji.domain.journeys import Reentry, after, always, never
+from tabiji.domain.journeys import Reentry, after, always, each_time, never
+from tabiji.domain.occasions import every
 from tabiji.domain.orders import Happened, Outcome
 from tabiji.domain.patterns import Pattern, all_of, any_of, sequence
 from tabiji.domain.tests import prop
@@ -42,9 +46,16 @@ __all__ = [
     "after",
     "all_of",
     "always",
+    "anniversary",
     "any_of",
+    "attr",
     "attribute_changed",
+    "consented",
+    "contact_date",
     "days",
+    "each_time",
+    "every",
+    "everyone",
     "form",
     "hours",
     "joined",
@@ -60,10 +71,13 @@ __all__ = [
     "prop",
     "score_fell_below",
     "score_reached",
+    "scored",
     "segment_entered",
     "segment_left",
     "sequence",
     "stage_reached",
     "tag_added",
     "tag_removed",
+    "tagged",
+    "weekday",
 ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 import re
 import sys
+from datetime import time
 from pathlib import Path
 
 import pytest
 
-from tabiji import Journey, after, journey, on
+from tabiji import Journey, after, anniversary, each_time, every, everyone, journey, never, on
 from tabiji.domain.journeys import Catalog
 from tabiji.errors import JourneyDefinitionError, UnknownJourney
 from tabiji.journey.discovery import discover
@@ -88,3 +89,31 @@ def test_a_name_must_be_fit_for_ids_and_addresses() -> None:
 def test_a_period_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="more than zero"):
         after(days=0)
+
+
+@journey(trigger=(on("A"), anniversary("birthday"), every(time(9), who=everyone)))
+class Thrice(Journey):
+    async def steps(self) -> None: ...
+
+
+@journey(trigger=on("A"))
+class ByEvent(Journey):
+    async def steps(self) -> None: ...
+
+
+@journey(trigger=anniversary("birthday"), reentry=never)
+class OnceForAll(Journey):
+    async def steps(self) -> None: ...
+
+
+def test_dates_schedules_and_events_start_a_journey_side_by_side() -> None:
+    spec = Thrice.spec
+    assert spec.triggers == (on("A"),)
+    assert spec.dates == (anniversary("birthday"),)
+    assert spec.schedules == (every(time(9), who=everyone),)
+
+
+def test_who_comes_by_the_clock_may_come_each_time_unless_the_author_says_otherwise() -> None:
+    assert Thrice.spec.reentry == each_time
+    assert OnceForAll.spec.reentry == never
+    assert ByEvent.spec.reentry == never
