@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple, Protocol
 
 from pydantic import Field, JsonValue, field_validator
 
@@ -66,6 +66,9 @@ class Found(NamedTuple):
 
 class Condition(Data):
     """An event by name, every property test passed."""
+
+    # A pattern without a kind is a condition.
+    always_told: ClassVar[frozenset[str]] = frozenset()
 
     kind: Literal["event"] = "event"
     event: Annotated[str, Field(max_length=200)]

@@ -10,7 +10,7 @@ Order is the database's (`seq`), spans are measured on when things happened (`at
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import abc
 from datetime import datetime, timedelta
 from itertools import islice
@@ -23,7 +23,7 @@ from tabiji.domain.durations import in_words
 from tabiji.domain.tests import Data, Properties
 
 MAX_PARTS = 20
-MAX_TIMES = 1_000
+MAX_TIMES = 100
 
 
 class _Compound(Data):
@@ -151,10 +151,12 @@ class Times(_Compound):
         """The answer that `last` completes. No other is in its way: none was complete before, so every span of this
         length has too few events without it, and just enough with it.
         """
+        near = bisect_left(by_time, -within, key=lambda one: one[0] - last.at)
+        far = bisect_right(by_time, within, key=lambda one: one[0] - last.at)
         place = bisect_left(by_time, (last.at, last.seq))
         answers = [
             tuple(sorted((one for _, _, one in by_time[start : start + self.count]), key=_seq))
-            for start in range(max(0, place - self.count + 1), min(place, len(by_time) - self.count) + 1)
+            for start in range(max(near, place - self.count + 1), min(place, far - self.count) + 1)
             if by_time[start + self.count - 1][0] - by_time[start][0] <= within
         ]
         return min(answers, key=lambda answer: [one.seq for one in answer], default=None)

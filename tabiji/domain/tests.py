@@ -24,7 +24,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
-from typing import Annotated, Any, Final, Literal, NoReturn, TypeAlias, cast
+from typing import Annotated, Any, ClassVar, Final, Literal, NoReturn, TypeAlias, cast
 
 from pydantic import (
     BaseModel,
@@ -60,6 +60,7 @@ class Data(BaseModel):
     """A value that is small as JSON: what stands at its default is left out."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    always_told: ClassVar[frozenset[str]] = frozenset(("op", "kind"))
 
     @model_serializer(mode="wrap")
     def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -67,7 +68,7 @@ class Data(BaseModel):
         return {
             name: value
             for name, value in handler(self).items()
-            if name in ("op", "kind") or fields[name].is_required() or getattr(self, name) != fields[name].default
+            if name in self.always_told or fields[name].is_required() or getattr(self, name) != fields[name].default
         }
 
     def __bool__(self) -> NoReturn:
