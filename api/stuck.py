@@ -1,4 +1,4 @@
-"""What does not move although it should: failing tasks, queues nobody polls, late dispatches, overdue timers."""
+"""What does not move although it should: tasks, queues and versions nobody works for, dispatches, timers."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ async def stuck(
 
 async def _look(parts: Parts, sample: int) -> Look | None:
     try:
-        return await look(parts.client, task_queue=parts.settings.task_queue, sample=sample)
+        settings = parts.settings
+        return await look(parts.client, task_queue=settings.task_queue, deployment=settings.deployment, sample=sample)
     except (RPCError, RuntimeError) as error:
         log.warning("stuck.temporal_away", problem=type(error).__name__)
         return None

@@ -16,6 +16,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, Describe
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from tabiji.deploys.versions import versions
 from tabiji.temporal import JOURNEY
 
 T = TypeVar("T")
@@ -67,6 +68,14 @@ class QueueWithoutPoller(BaseModel):
     last_seen: datetime | None
 
 
+class StrandedVersion(BaseModel):
+    """A version of the code nobody works for although people are in it, or wait for it."""
+
+    version: str
+    people: int
+    problem: str
+
+
 class Look(BaseModel):
     """What was found, and how far the look went."""
 
@@ -76,15 +85,16 @@ class Look(BaseModel):
     activities: list[StuckActivity] = []
     timers: list[OverdueTimer] = []
     queues: list[QueueWithoutPoller] = []
+    versions: list[StrandedVersion] = []
 
     @property
     def troubled(self) -> bool:
         """Whether anything was found."""
-        return bool(self.workflow_tasks or self.activities or self.timers or self.queues)
+        return bool(self.workflow_tasks or self.activities or self.timers or self.queues or self.versions)
 
 
-async def look(client: Client, *, task_queue: str, sample: int) -> Look:
-    """Look at the queue and at a sample of the running journeys.
+async def look(client: Client, *, task_queue: str, deployment: str, sample: int) -> Look:
+    """Look at the queue, at the versions of the code and at a sample of the running journeys.
 
     Raises:
         RPCError: Temporal does not answer.
@@ -93,6 +103,7 @@ async def look(client: Client, *, task_queue: str, sample: int) -> Look:
     mine = f'ExecutionStatus = "Running" AND {JOURNEY.name} IS NOT NULL'
     found = Look(running=(await client.count_workflows(mine, rpc_timeout=RPC_TIMEOUT)).count, sampled=0)
     found.queues = await _queues_without_poller(client, task_queue, now)
+    found.versions = await _stranded(client, task_queue, deployment)
     ids = await _sample(client, mine, sample)
     found.sampled = len(ids)
     for described, timers in await _bounded(ids, lambda id: _examine(client, id, now)):
@@ -203,6 +214,19 @@ async def _queues_without_poller(client: Client, task_queue: str, now: datetime)
         if last is None or last < now - SEEN_LATELY:
             found.append(QueueWithoutPoller(task_queue=task_queue, kind=kind, last_seen=last))
     return found
+
+
+async def _stranded(client: Client, task_queue: str, deployment: str) -> list[StrandedVersion]:
+    try:
+        found = await versions(client, deployment, task_queue)
+    except RPCError as error:
+        if error.status == RPCStatusCode.UNIMPLEMENTED:
+            return []  # an older server knows no versions
+        raise
+    return [
+        StrandedVersion(version=warning.build or deployment, people=warning.people, problem=warning.words)
+        for warning in found.warnings
+    ]
 
 
 async def _bounded(items: Sequence[T], work: Callable[[T], Awaitable[R]]) -> list[R]:

@@ -136,6 +136,21 @@ def stuck() -> None:
             raise typer.Exit(1)
 
 
+@app.command()
+def versions(
+    promote: Annotated[
+        str | None,
+        typer.Option(metavar="BUILD", help="Let new people begin in this version; `here`: that of the code here."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """List the versions of the code: who is in them, who works for them, which takes new people."""
+    from tabiji.desk.versions import show_versions
+
+    if not show_versions(_settings(), promoted=promote, json=json):
+        raise typer.Exit(1)
+
+
 @key_app.command("create")
 def key_create(
     name: Annotated[str, typer.Argument(help="Who uses it, e.g. 'web shop'.")],

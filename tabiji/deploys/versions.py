@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import BaseModel, Field
@@ -59,6 +59,14 @@ class Version(BaseModel):
         return bool(self.people) and not self.pollers
 
 
+class Warned(NamedTuple):
+    """A reason to worry. `build` None: about the whole deployment."""
+
+    build: str | None
+    people: int
+    words: str
+
+
 class Versions(BaseModel):
     """A deployment: all its versions, the newest first."""
 
@@ -69,20 +77,18 @@ class Versions(BaseModel):
     unversioned_pollers: list[str] = Field(default=[], description="workers without a version: a project of one's own")
 
     @property
-    def warnings(self) -> list[str]:
-        """What somebody must do something about, in words."""
+    def warnings(self) -> list[Warned]:
+        """What somebody must do something about."""
         found = [
-            f"{one.people} people are in version {one.build}, and no worker of it runs. Start one, so that they go on."
+            Warned(one.build, one.people, "people are in it and no worker of it runs: start one, so that they go on")
             for one in self.versions
             if one.deserted
         ]
         if self.current is None and self.versions and not self.unversioned_pollers:
-            found.append(
-                f"no version is current: {self.unversioned} people wait to begin. "
-                "Name one that takes them: tabiji versions --promote BUILD."
-            )
+            words = "no version is current, so nobody can begin: name one with tabiji versions --promote BUILD"
+            found.append(Warned(None, self.unversioned, words))
         if self.current and self.unversioned and not any(v.pollers for v in self.versions if v.build == self.current):
-            found.append(f"{self.unversioned} people wait to begin, and no worker of version {self.current} runs.")
+            found.append(Warned(self.current, self.unversioned, "people wait to begin in it and no worker of it runs"))
         return found
 
 

@@ -19,6 +19,7 @@ from tabiji.settings import Settings
 SECTIONS = {
     "workflow_tasks": "Journeys that do not get on: their code fails, or no worker takes them",
     "queues": "Queues nobody works on",
+    "versions": "Versions of the code nobody works for",
     "activities": "Effects that fail again and again",
     "timers": "Waits that are over and did not end",
     "dispatches": "Starts and signals that did not reach Temporal",
