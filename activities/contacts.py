@@ -1,72 +1,119 @@
-"""What journeys change about a contact: score and tags."""
+"""What journeys change about a contact: score, tags, lists, attributes, stage.
+
+Each counts once for its step and visit: a second attempt changes nothing and answers what the first did. What has
+changed is told as an event, in the same transaction.
+"""
 
 from __future__ import annotations
 
-from uuid import UUID
-
-from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
-from models.contact import Contact, ContactTag
-from models.database import Database, insert, lock_contacts, table
-from models.score import ScoreEntry
+from activities.attempts import once
+from models import edits
+from models.change import Change
+from models.record import Recorder
+from tabiji.domain.changes import (
+    AddToAttribute,
+    Changed,
+    ClearAttribute,
+    JoinList,
+    LeaveList,
+    SetAttribute,
+    SetStage,
+    Untag,
+)
 from tabiji.domain.orders import AdjustScore, Done, Score, TagContact
 
 
 class Contacts:
-    """Effects on the contact itself. Each counts once for its step and visit."""
+    """Effects on the contact itself.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    All raise `UnknownContact` when the contact is gone and `InvalidChange` for what cannot be kept, which are not
+    retried, and `Paused` when nothing may be done now.
+    """
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
 
     @activity.defn(name="adjust_score")
     async def adjust_score(self, order: AdjustScore) -> Score:
-        """Add points, once: a second attempt returns what the first one made of it.
+        """Add points, or subtract them."""
 
-        Raises:
-            UnknownContact: The contact is gone. Not retried.
-        """
-        return await self._database.transact(lambda tx: self._adjust(tx, order))
+        async def work(change: Change, order: AdjustScore) -> Score:
+            return Score(total=await edits.add_points(change, order.points, order.reason, key=order.key))
 
-    async def _adjust(self, tx: AsyncConnection, order: AdjustScore) -> Score:
-        contact = (await lock_contacts(tx, [UUID(order.contact_id)]))[UUID(order.contact_id)]
-        entries, contacts = table(ScoreEntry), table(Contact)
-        done = await tx.scalar(select(entries.c.total).where(entries.c.key == order.key))
-        if done is not None:
-            return Score(total=done)
-        total = contact.score + order.points
-        await tx.execute(
-            insert(tx, ScoreEntry).values(
-                key=order.key,
-                contact_id=contact.id,
-                points=order.points,
-                reason=order.reason[:500],
-                total=total,
-                at=order.at,
-                recorded_at=await self._database.now(tx),
-            )
-        )
-        await tx.execute(update(contacts).where(contacts.c.id == contact.id).values(score=total))
-        return Score(total=total)
+        return await once(self._recorder, order, Score, work)
 
     @activity.defn(name="tag")
     async def tag(self, order: TagContact) -> Done:
-        """Put a tag on the contact; one that is there already stays as it is.
+        """Put a tag on the contact; one that is there already stays as it is."""
 
-        Raises:
-            UnknownContact: The contact is gone. Not retried.
-        """
+        async def work(change: Change, order: TagContact) -> Done:
+            await edits.add_tag(change, order.tag)
+            return Done()
 
-        async def work(tx: AsyncConnection) -> None:
-            contact = (await lock_contacts(tx, [UUID(order.contact_id)]))[UUID(order.contact_id)]
-            row = {
-                "contact_id": contact.id,
-                "tag": order.tag[:100],
-                "at": order.at,
-                "recorded_at": await self._database.now(tx),
-            }
-            await tx.execute(insert(tx, ContactTag).values(**row).on_conflict_do_nothing())
+        return await once(self._recorder, order, Done, work)
 
-        await self._database.transact(work)
-        return Done()
+    @activity.defn(name="untag")
+    async def untag(self, order: Untag) -> Changed:
+        """Take a tag off the contact."""
+
+        async def work(change: Change, order: Untag) -> Changed:
+            return Changed(changed=await edits.remove_tag(change, order.tag))
+
+        return await once(self._recorder, order, Changed, work)
+
+    @activity.defn(name="join_list")
+    async def join_list(self, order: JoinList) -> Changed:
+        """Put the contact on a list."""
+
+        async def work(change: Change, order: JoinList) -> Changed:
+            return Changed(changed=await edits.join_list(change, order.list))
+
+        return await once(self._recorder, order, Changed, work)
+
+    @activity.defn(name="leave_list")
+    async def leave_list(self, order: LeaveList) -> Changed:
+        """Take the contact off a list."""
+
+        async def work(change: Change, order: LeaveList) -> Changed:
+            return Changed(changed=await edits.leave_list(change, order.list))
+
+        return await once(self._recorder, order, Changed, work)
+
+    @activity.defn(name="set_attribute")
+    async def set_attribute(self, order: SetAttribute) -> Changed:
+        """Write one attribute; `timezone` and `locale` are checked."""
+
+        async def work(change: Change, order: SetAttribute) -> Changed:
+            return Changed(changed=await edits.set_attribute(change, order.name, order.value), value=order.value)
+
+        return await once(self._recorder, order, Changed, work)
+
+    @activity.defn(name="add_to_attribute")
+    async def add_to_attribute(self, order: AddToAttribute) -> Changed:
+        """Add to a number."""
+
+        async def work(change: Change, order: AddToAttribute) -> Changed:
+            total = await edits.add_to_attribute(change, order.name, order.amount)
+            return Changed(changed=order.amount != 0, value=total)
+
+        return await once(self._recorder, order, Changed, work)
+
+    @activity.defn(name="clear_attribute")
+    async def clear_attribute(self, order: ClearAttribute) -> Changed:
+        """Remove one attribute."""
+
+        async def work(change: Change, order: ClearAttribute) -> Changed:
+            return Changed(changed=await edits.set_attribute(change, order.name, None))
+
+        return await once(self._recorder, order, Changed, work)
+
+    @activity.defn(name="set_stage")
+    async def set_stage(self, order: SetStage) -> Changed:
+        """Move the contact to a stage of life."""
+
+        async def work(change: Change, order: SetStage) -> Changed:
+            return Changed(changed=await edits.set_stage(change, order.stage), value=order.stage)
+
+        return await once(self._recorder, order, Changed, work)

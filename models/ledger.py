@@ -24,6 +24,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.control import gate
 from models.database import AnyRow, Database, insert, lease, lock_contacts, table
 from models.message import Message
 from models.permission import House, decide_about_test, decide_for_contact
@@ -95,6 +96,7 @@ class Ledger:
         Raises:
             UnknownContact: The contact is gone.
             Busy: Another attempt holds it, or the contact's address has changed since the mail was rendered.
+            Paused: It may not go out now.
         """
         return await self._database.transact(lambda tx: self._claim(tx, posting, attempt))
 
@@ -148,6 +150,7 @@ class Ledger:
             if isinstance(left, SendOutcome):
                 return left
             maybe_sent = left
+        await gate(tx, order, contact.id)
         verdict = await self._verdict(tx, posting, contact, row, maybe_sent=maybe_sent)
         claim = Claim(order.key, uuid4().hex, posting.delivery)
         values = _decided(posting, attempt, claim, verdict, now) | {"contact_id": contact.id}

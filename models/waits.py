@@ -6,22 +6,43 @@ listener there, whichever way the race goes. Everything here may run twice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from datetime import UTC, tzinfo
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, delete, or_, select, tuple_, update
+from sqlalchemy import Table, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import AnyRow, Database, insert, lock_contacts, table
-from models.enroll import Entry, Pending, enroll, listener
+from models import listeners
+from models.change import Change, Moment
+from models.clock import SystemClock
+from models.control import admit
+from models.database import Database, lock_contacts, table
+from models.enroll import Entry, Pending, dispatch, enroll
 from models.enrollment import Enrollment, Listener
-from models.event import Event
-from models.filters import may_match
+from models.look_back import earliest, last_seq
 from models.message import Message
-from models.record import Outbox, goal_cause
-from tabiji.domain.conditions import Condition
+from models.record import Outbox, Recorder, goal_cause
+from tabiji.domain.answers import happened, moved_by
+from tabiji.domain.calendar import next_moment
+from tabiji.domain.dates import ContactDate
+from tabiji.domain.facts import Fact
 from tabiji.domain.journeys import Catalog
-from tabiji.domain.orders import GOAL_STEP, Done, Ended, Enter, Entered, Happened, Heard, Listen
+from tabiji.domain.orders import (
+    EXIT_STEP,
+    GOAL_STEP,
+    Appoint,
+    Appointed,
+    Done,
+    Ended,
+    Enter,
+    Entered,
+    Happened,
+    Heard,
+    Listen,
+    LookBack,
+)
+from tabiji.domain.patterns import AnyOf
 from tabiji.errors import UnknownEnrollment
 
 UNSETTLED = ("deferred", "retry", "claimed")
@@ -29,15 +50,26 @@ UNSETTLED = ("deferred", "retry", "claimed")
 
 
 class Waits:
-    """Listeners, look-backs, entries and endings."""
+    """Listeners, look-backs, appointments, entries and endings."""
 
-    def __init__(self, database: Database, catalog: Catalog, outbox: Outbox) -> None:
+    def __init__(self, database: Database, catalog: Catalog, outbox: Outbox, *, zone: tzinfo = UTC) -> None:
+        """Put together.
+
+        Args:
+            database: Where.
+            catalog: The journeys that are loaded here.
+            outbox: Takes what must reach Temporal.
+            zone: Of contacts whose own is not known.
+        """
         self._database = database
         self._catalog = catalog
         self._outbox = outbox
+        self._zone = zone
+        # Only for what is recorded at a time that is given with it.
+        self._recorder = Recorder(database, catalog, SystemClock(), outbox)
 
     async def listen(self, order: Listen) -> Heard:
-        """Write down what is waited for, and return the earliest event since entry that answers it.
+        """Write down what is waited for, and return the earliest answer since entry.
 
         Raises:
             UnknownContact: The contact is gone.
@@ -46,24 +78,60 @@ class Waits:
         return await self._database.transact(lambda tx: self._listen(tx, order))
 
     async def _listen(self, tx: AsyncConnection, order: Listen) -> Heard:
-        contact_id = (await lock_contacts(tx, [UUID(order.contact_id)]))[UUID(order.contact_id)].id
+        contact_id: UUID = (await lock_contacts(tx, [UUID(order.contact_id)]))[UUID(order.contact_id)].id
         if not await self._still_travels(tx, order):
             return Heard()
-        await self._reassert(tx, order, contact_id)
-        listeners = table(Listener)
+        since = await _since(tx, order, contact_id)
+        at, wait = order.enrollment_id, (order.step, order.visit)
+        # All of it, every time: a reset in the Temporal UI may have undone what stood.
+        await listeners.put(
+            tx,
+            [
+                *listeners.ends_of(at, contact_id, order.goals, order.exits, since=order.entry_seq),
+                *listeners.rows_of(at, contact_id, *wait, order.condition, since=since, consumed=order.consumed),
+            ],
+        )
         if order.done:
-            key = tuple_(listeners.c.step, listeners.c.visit)
-            await tx.execute(
-                delete(listeners).where(listeners.c.enrollment_id == order.enrollment_id, key.in_(order.done))
+            await listeners.drop(tx, at, order.done)
+        end = await _earliest_end(tx, order, contact_id)
+        if end is not None:
+            return Heard(end=end)
+        found = await earliest(tx, contact_id, at, order.condition, since=since, consumed=order.consumed)
+        return Heard(event=happened(order.condition, found, *wait) if found is not None else None)
+
+    async def look_back(self, order: LookBack) -> Heard:
+        """The earliest answer since entry. Writes nothing."""
+
+        async def work(tx: AsyncConnection) -> Heard:
+            contact_id: UUID = (await lock_contacts(tx, [UUID(order.contact_id)]))[UUID(order.contact_id)].id
+            found = await earliest(tx, contact_id, order.enrollment_id, order.condition, since=order.entry_seq)
+            return Heard(event=happened(order.condition, found) if found is not None else None)
+
+        return await self._database.transact(work)
+
+    async def appoint(self, order: Appoint) -> Appointed:
+        """Find a moment on the contact's clock, and listen for what moves it.
+
+        Raises:
+            UnknownContact: The contact is gone.
+        """
+
+        async def work(tx: AsyncConnection) -> Appointed:
+            contact = (await lock_contacts(tx, [UUID(order.contact_id)]))[UUID(order.contact_id)]
+            seq = await last_seq(tx, contact.id)
+            moves = moved_by(order.when)
+            rows = listeners.rows_of(order.enrollment_id, contact.id, order.step, order.visit, moves, since=seq)
+            await listeners.put(tx, rows)
+            attribute = order.when.attribute if isinstance(order.when, ContactDate) else None
+            at = next_moment(
+                order.when,
+                now=order.started,
+                zone=ZoneInfo(contact.timezone) if contact.timezone else self._zone,
+                attribute=contact.attributes.get(attribute) if attribute is not None else None,
             )
-        goal = await self._earliest_goal(tx, order, contact_id)
-        if goal is not None:
-            return Heard(end=goal)
-        events = await _since_entry(tx, order, contact_id, [order.condition])
-        for event in events:
-            if event.seq not in order.consumed and order.condition.matches(event.name, event.properties):
-                return Heard(event=_happened(event, order.condition, order.step, order.visit))
-        return Heard()
+            return Appointed(at=at, seq=seq)
+
+        return await self._database.transact(work)
 
     async def _still_travels(self, tx: AsyncConnection, order: Listen) -> bool:
         """Whether this is the present speaking: a journey under way, or one that a reset in Temporal began again.
@@ -88,57 +156,53 @@ class Waits:
             )
         return True
 
-    async def _reassert(self, tx: AsyncConnection, order: Listen, contact_id: UUID) -> None:
-        """Listener and goals stand, whatever a reset in the Temporal UI undid."""
-        rows = [
-            listener(order.enrollment_id, contact_id, GOAL_STEP, place, goal) for place, goal in enumerate(order.goals)
-        ]
-        rows.append(listener(order.enrollment_id, contact_id, order.step, order.visit, order.condition))
-        statement = insert(tx, Listener)
-        await tx.execute(
-            statement.on_conflict_do_update(
-                index_elements=["enrollment_id", "step", "visit"],
-                set_={name: statement.excluded[name] for name in ("contact_id", "event", "condition")},
-            ),
-            rows,
-        )
-
-    async def _earliest_goal(self, tx: AsyncConnection, order: Listen, contact_id: UUID) -> Happened | None:
-        if not order.goals:
-            return None
-        for event in await _since_entry(tx, order, contact_id, order.goals):
-            for place, goal in enumerate(order.goals):
-                if goal.matches(event.name, event.properties):
-                    return _happened(event, goal, GOAL_STEP, place)
-        return None
-
     async def ended(self, order: Ended) -> Done:
-        """Keep the outcome, drop the listeners, settle what is left open, hand over where a goal says so."""
+        """Keep the outcome, drop the listeners, settle what is left open, hand over where a goal says so, tell the
+        enrollment that waits for this end, and take along those whose end this one waits for.
+        """
 
-        async def work(tx: AsyncConnection) -> tuple[Pending, ...]:
-            contact = (await lock_contacts(tx, [UUID(order.contact_id)]))[UUID(order.contact_id)]
-            await self._settle(tx, order)
-            if order.then is None:
-                return ()
-            # Usually entered by the transaction that reached the goal; not so when it was signalled by hand.
-            entry = Entry(
-                contact=contact,
-                entered_at=order.at,
-                entered_wall=order.wall,
-                recorded_at=await self._database.now(tx),
-                cause=goal_cause(order.enrollment_id),
-                entry_seq=order.goal_seq,
-                tempo=order.tempo if order.test else None,
-                test=order.test,
-            )
-            return (await enroll(tx, self._catalog.get(order.then), entry)).pending
+        async def work(change: Change) -> tuple[Pending, ...]:
+            parent = await self._settle(change.tx, order)
+            if parent is not None:
+                journey, outcome = order.enrollment_id.partition("/")[0], order.outcome
+                change.tell(
+                    Fact.JOURNEY_ENDED,
+                    {
+                        "journey": journey,
+                        "enrollment": order.enrollment_id,
+                        "ending": outcome.ending.value,
+                        "reason": outcome.reason[:500],
+                    },
+                    only=parent,
+                )
+            taken_along = await _cancel_children(change, order.enrollment_id)
+            return (*taken_along, *await self._hand_over(change, order))
 
-        self._outbox.offer(await self._database.transact(work))
+        moment = Moment(order.at, order.wall, order.tempo if order.test else None, order.test)
+        pending = await self._recorder.change(UUID(order.contact_id), work, source=order.key, moment=moment)
+        self._outbox.offer(pending)
         return Done()
 
-    async def _settle(self, tx: AsyncConnection, order: Ended) -> None:
-        enrollments, listeners, messages = table(Enrollment), table(Listener), table(Message)
-        await tx.execute(
+    async def _hand_over(self, change: Change, order: Ended) -> tuple[Pending, ...]:
+        if order.then is None:
+            return ()
+        # Usually entered by the transaction that reached the goal; not so when it was signalled by hand.
+        entry = Entry(
+            contact=change.contact,
+            entered_at=order.at,
+            entered_wall=order.wall,
+            recorded_at=change.recorded_at,
+            cause=goal_cause(order.enrollment_id),
+            entry_seq=order.goal_seq,
+            tempo=order.tempo if order.test else None,
+            test=order.test,
+        )
+        return (await enroll(change.tx, self._catalog.get(order.then), entry)).pending
+
+    async def _settle(self, tx: AsyncConnection, order: Ended) -> str | None:
+        """Returns the enrollment that waits for this one's end."""
+        enrollments, messages = table(Enrollment), table(Message)
+        over = await tx.execute(
             update(enrollments)
             .where(enrollments.c.id == order.enrollment_id)
             .values(
@@ -149,8 +213,9 @@ class Waits:
                 ended_wall=order.wall,
                 start_confirmed=True,
             )
+            .returning(enrollments.c.parent_id)
         )
-        await tx.execute(delete(listeners).where(listeners.c.enrollment_id == order.enrollment_id))
+        await listeners.drop(tx, order.enrollment_id)
         reason = f"journey ended: {order.outcome.reason}"[:200]
         mine = messages.c.enrollment_id == order.enrollment_id
         await tx.execute(
@@ -159,6 +224,8 @@ class Waits:
         await tx.execute(
             update(messages).where(mine, messages.c.state == "on_wire").values(state="unknown", reason=reason)
         )
+        parent: str | None = over.scalar_one_or_none()
+        return parent
 
     async def enter(self, order: Enter) -> Entered:
         """Enter the contact into another journey, once for this step and visit. Tempo is inherited.
@@ -166,17 +233,19 @@ class Waits:
         Raises:
             UnknownContact: The contact is gone.
             UnknownJourney: The journey is not loaded here.
+            Paused: Not now. Nothing was done.
         """
         spec = self._catalog.get(order.journey)
 
         async def work(tx: AsyncConnection) -> tuple[Entered, tuple[Pending, ...]]:
-            contact = (await lock_contacts(tx, [UUID(order.contact_id)]))[UUID(order.contact_id)]
+            contact = await admit(tx, order)
             entry = Entry(
                 contact=contact,
                 entered_at=order.at,
                 entered_wall=order.wall,
                 recorded_at=await self._database.now(tx),
                 cause=f"step:{order.key}",
+                parent=order.enrollment_id if order.awaited else None,
                 tempo=order.tempo if order.test else None,
                 test=order.test,
             )
@@ -203,30 +272,38 @@ async def _another_runs(tx: AsyncConnection, enrollment_id: str) -> bool:
     return found is not None
 
 
-async def _since_entry(
-    tx: AsyncConnection, order: Listen, contact_id: UUID, conditions: Sequence[Condition]
-) -> Sequence[AnyRow]:
-    events = table(Event)
-    found = await tx.execute(
-        select(events.c.seq, events.c.name, events.c.properties, events.c.at)
-        .where(
-            events.c.contact_id == contact_id,
-            events.c.name.in_({condition.event for condition in conditions}),
-            events.c.seq > order.entry_seq,
-            or_(*(may_match(events, condition) for condition in conditions)),
-            or_(events.c.enrollment_id.is_(None), events.c.enrollment_id == order.enrollment_id),
+async def _since(tx: AsyncConnection, order: Listen, contact_id: UUID) -> int:
+    """The place after which events count: the entry, or for a wait from now on, its own beginning."""
+    if not order.from_now:
+        return order.entry_seq
+    rows = table(Listener)
+    begun: int | None = await tx.scalar(
+        select(func.min(rows.c.since_seq)).where(
+            rows.c.enrollment_id == order.enrollment_id, rows.c.step == order.step, rows.c.visit == order.visit
         )
-        .order_by(events.c.seq)
     )
-    return found.all()
+    return begun if begun is not None else await last_seq(tx, contact_id)
 
 
-def _happened(event: AnyRow, condition: Condition, step: str, visit: int) -> Happened:
-    return Happened(
-        event=event.name,
-        seq=event.seq,
-        at=event.at,
-        properties=condition.taken(event.properties),
-        step=step,
-        visit=visit,
-    )
+async def _earliest_end(tx: AsyncConnection, order: Listen, contact_id: UUID) -> Happened | None:
+    """The first goal or exit since entry. Of one event that is both, the goal."""
+    ends = [(GOAL_STEP, place, end) for place, end in enumerate(order.goals)]
+    ends += [(EXIT_STEP, place, end) for place, end in enumerate(order.exits)]
+    if not ends:
+        return None
+    any_end = AnyOf.model_construct(of=tuple(end for *_, end in ends))
+    found = await earliest(tx, contact_id, order.enrollment_id, any_end, since=order.entry_seq)
+    if found is None:
+        return None
+    step, place, end = ends[found.which]
+    return happened(end, found, step, place).model_copy(update={"which": 0})
+
+
+async def _cancel_children(change: Change, enrollment_id: str) -> list[Pending]:
+    enrollments = table(Enrollment)
+    waited_for = (enrollments.c.parent_id == enrollment_id) & (enrollments.c.state == "running")
+    children = (await change.tx.execute(select(enrollments.c.id).where(waited_for))).scalars()
+    return [
+        await dispatch(change.tx, change.contact.id, child, kind="cancel", happened=None, now=change.recorded_at)
+        for child in children.all()
+    ]
