@@ -30,6 +30,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _YEARLESS = re.compile(r"(?:--)?(\d\d)-(\d\d)", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _LEAP_YEAR = 2000
+_FAR = timedelta(days=100 * 366)
 
 
 def _without_zone(at: time) -> time:
@@ -84,9 +85,9 @@ class ContactDate(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     kind: Literal["contact_date"] = "contact_date"
-    attribute: str = Field(min_length=1)
-    days: int = 0
-    clock: timedelta = timedelta(0)
+    attribute: str = Field(min_length=1, max_length=100)
+    days: Annotated[int, Field(ge=-_FAR.days, le=_FAR.days)] = 0
+    clock: Annotated[timedelta, Field(ge=-_FAR, le=_FAR)] = timedelta(0)
     at: WallTime | None = None
     yearly: bool = False
 
@@ -116,6 +117,18 @@ class ContactDate(BaseModel):
         """The occurrence that comes after `since` and not after `until`. Less than a year lies between them."""
         found = self.next(value, zone, after=since)
         return found if found is not None and since < found.at <= until else None
+
+    def days_between(self, since: datetime, until: datetime) -> frozenset[str]:
+        """Month and day, `03-01`, of every date from which this can be due between two moments, in whatever zone.
+
+        What looks for contacts looks for these texts first, and then asks `due`.
+        """
+        offset = timedelta(days=self.days) + self.clock
+        first, last = ((moment.astimezone(UTC) - offset).date() for moment in (since, until))
+        # A day for the zone of the date, a day for the zone of the contact, a day for a time of day.
+        span = range(-3, (last - first).days + 4)
+        found = {f"{first + timedelta(days=ahead):%m-%d}" for ahead in span}
+        return frozenset(found | ({"02-29"} if "02-28" in found else set()))
 
     def _yearly(self, dated: Dated, zone: tzinfo, after: datetime) -> Iterator[Occurrence]:
         first = (after - timedelta(days=self.days) - self.clock).astimezone(zone).year - 1

@@ -112,7 +112,7 @@ def test_what_is_no_date_is_none(value: JsonValue) -> None:
 
 @given(
     value=st.text() | st.from_regex(r"\A-?-?\d{0,4}-\d{2}-\d{2}(T\d\d:\d\d)?\Z") | st.integers() | st.none(),
-    offset=st.integers(-4_000_000, 4_000_000),
+    offset=st.integers(-36_600, 36_600),
     yearly=st.booleans(),
     now=st.datetimes(timezones=st.just(UTC)),
     name=st.sampled_from(ZONES),
@@ -202,3 +202,28 @@ def test_an_occurrence_is_named_the_same_whatever_the_contacts_zone() -> None:
     ):
         found = {occurrence.name for zone in (TOKYO, LOS_ANGELES) if (occurrence := when.next(value, zone, after=now))}
         assert found == {name}
+
+
+@given(
+    born=st.dates(date(2020, 1, 1), date(2030, 12, 31)),
+    written=st.sampled_from(("{}", "{}T00:00:00Z", "{}T23:30:00-11:00", "{}T00:30+14:00", "{}T12:00")),
+    when=st.builds(
+        contact_date,
+        st.just("date"),
+        days=st.integers(-400, 400),
+        hours=st.integers(-200, 200),
+        at=st.none() | st.builds(time, st.integers(0, 23)),
+        yearly=st.booleans(),
+    ),
+    window=st.tuples(
+        st.datetimes(datetime(2019, 1, 1), datetime(2031, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 # UTC is given
+        st.integers(1, 100).map(lambda hours: timedelta(hours=hours)),
+    ),
+    name=st.sampled_from(ZONES),
+)
+def test_what_is_due_is_among_the_days_a_database_is_asked_for(
+    born: date, written: str, when: ContactDate, window: tuple[datetime, timedelta], name: str
+) -> None:
+    value, since, until = written.format(born), window[0], window[0] + window[1]
+    if when.due(value, ZoneInfo(name), since=since, until=until) is not None:
+        assert any(day in value for day in when.days_between(since, until))
