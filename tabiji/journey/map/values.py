@@ -28,13 +28,15 @@ UNKNOWN: Final = Unknown()
 _PURE = frozenset(
     {datetime.timedelta, datetime.date, datetime.time, datetime.datetime, range, frozenset, str, int, float}
 )
+# One line for the stubs, which leave the operands of these open.
+_DIV, _OR, _AND = operator.truediv, operator.or_, operator.and_  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] # see above
 _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.BitOr: operator.or_,
-    ast.BitAnd: operator.and_,
+    ast.Div: _DIV,
+    ast.BitOr: _OR,
+    ast.BitAnd: _AND,
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
     ast.Invert: operator.invert,
@@ -51,7 +53,7 @@ def value_of(node: ast.expr, names: Mapping[str, Any]) -> Any:
     """The value of an expression, or `UNKNOWN`. Calls nothing but pure makers of values."""
     try:
         return _value(node, names)
-    except Exception:  # noqa: BLE001 # whatever an author wrote: what cannot be worked out is unknown
+    except Exception:  # whatever an author wrote: what cannot be worked out is unknown
         return UNKNOWN
 
 
@@ -87,7 +89,7 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
 def _attribute(owner: Any, name: str) -> Any:
     if owner is UNKNOWN:
         return UNKNOWN
-    if isinstance(owner, (ModuleType, type, Enum)) or _domain(type(owner)):
+    if isinstance(owner, (ModuleType, type, Enum)) or _domain(owner):
         return getattr(owner, name, UNKNOWN)
     return UNKNOWN
 
@@ -106,12 +108,12 @@ def _pure(made: Any) -> bool:
     if isinstance(made, (FunctionType, type)) and made.__module__.startswith("tabiji.domain."):
         return True
     if isinstance(made, MethodType):
-        return _domain(type(made.__self__))
+        return _domain(made.__self__)
     return isinstance(made, type) and made in _PURE
 
 
-def _domain(kind: type) -> bool:
-    return kind.__module__.startswith("tabiji.domain.")
+def _domain(value: object) -> bool:
+    return type(value).__module__.startswith("tabiji.domain.")
 
 
 def _applied(op: ast.AST, *values: Any) -> Any:

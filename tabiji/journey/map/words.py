@@ -99,7 +99,7 @@ def plain(node: ast.AST) -> str:
     return _short(text.replace("'", ""))
 
 
-def _said(value: object) -> str:
+def _said(value: Any) -> str:
     match value:
         case timedelta():
             return in_words(value)
@@ -108,9 +108,11 @@ def _said(value: object) -> str:
         case Enum():
             return value.name
         case tuple():
-            return ", ".join(map(_said, value))
+            several: tuple[Any, ...] = value  # pyright: ignore[reportUnknownVariableType] # of whatever
+            return ", ".join(_said(one) for one in several)
         case dict():
-            return "; ".join(f"{_said(key)}: {_said(one)}" for key, one in value.items())
+            pairs: dict[Any, Any] = value  # pyright: ignore[reportUnknownVariableType] # of whatever
+            return "; ".join(f"{_said(key)}: {_said(one)}" for key, one in pairs.items())
         case type():
             spec = getattr(value, "spec", None)
             return str(getattr(spec, "name", value.__name__))
@@ -128,7 +130,11 @@ def _short(text: str) -> str:
 
 
 def _wait(said: Spoken) -> str:
-    units = {one.arg: value_of(one.value, said.names) for one in said.call.keywords if one.arg in ("days", "hours", "minutes")}
+    units = {
+        one.arg: value_of(one.value, said.names)
+        for one in said.call.keywords
+        if one.arg in ("days", "hours", "minutes")
+    }
     if said.call.args and not units:
         return f"wait {said.get(0, 'duration')}"
     if UNKNOWN in units.values() or said.call.args:
@@ -163,7 +169,8 @@ _VERBS: dict[str, Callable[[Spoken], str]] = {
     "wait_for": _patient("wait for {}"),
     "wait_first": _patient("wait for the first of {}"),
     "wait_all": lambda said: _patient(
-        "wait for all of " + "; ".join(words_of(one, said.names) for one in said.call.args).replace("{", "(").replace("}", ")")
+        "wait for all of "
+        + "; ".join(words_of(one, said.names) for one in said.call.args).replace("{", "(").replace("}", ")")
     )(said),
     "absent": lambda said: f"no {said.get(0, 'condition')} within {said.get(1, 'within')}?",
     "approval": lambda said: _patient(f"ask {said.get(9, 'who')}: {{}}")(said),
