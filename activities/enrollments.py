@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from temporalio import activity
 
 from models.waits import Waits
-from tabiji.domain.orders import Done, Ended, Enter, Entered, Heard, Listen
+from tabiji.domain.orders import Appoint, Appointed, Done, Ended, Enter, Entered, Heard, Listen, LookBack
 
 
 class Enrollments:
@@ -14,10 +17,25 @@ class Enrollments:
     def __init__(self, waits: Waits) -> None:
         self._waits = waits
 
+    @property
+    def all(self) -> list[Callable[..., Any]]:
+        """To be registered."""
+        return [self.listen, self.look_back, self.appoint, self.ended, self.enter]
+
     @activity.defn(name="listen")
     async def listen(self, order: Listen) -> Heard:
         """See `Waits.listen`."""
         return await self._waits.listen(order)
+
+    @activity.defn(name="look_back")
+    async def look_back(self, order: LookBack) -> Heard:
+        """See `Waits.look_back`."""
+        return await self._waits.look_back(order)
+
+    @activity.defn(name="appoint")
+    async def appoint(self, order: Appoint) -> Appointed:
+        """See `Waits.appoint`."""
+        return await self._waits.appoint(order)
 
     @activity.defn(name="ended")
     async def ended(self, order: Ended) -> Done:

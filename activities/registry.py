@@ -9,8 +9,9 @@ from typing import Any
 from activities.contacts import Contacts
 from activities.enrollments import Enrollments
 from activities.messages import Messages
+from models.clock import SystemClock
 from models.database import Database
-from models.record import Outbox
+from models.record import Outbox, Recorder
 from models.waits import Waits
 from tabiji.channels.email.smtp import SmtpRelay
 from tabiji.domain.journeys import Catalog
@@ -36,16 +37,14 @@ async def registered(
     )
     messages = Messages.of(settings, database, relay, secret=settings.signing_secret)
     contacts = Contacts(database)
-    enrollments = Enrollments(Waits(database, catalog, outbox))
+    enrollments = Enrollments(Waits(database, catalog, outbox, zone=settings.zone))
     try:
         yield [
             messages.send_email,
             messages.notify_sales,
             contacts.adjust_score,
             contacts.tag,
-            enrollments.listen,
-            enrollments.ended,
-            enrollments.enter,
+            *enrollments.all,
         ]
     finally:
         await relay.close()

@@ -72,7 +72,7 @@ async def counted() -> list[dict[str, Any]]:
             catalog = Catalog([Clicked.spec])
             dispatcher = Dispatcher(temporal.client, database, catalog, task_queue=QUEUE)
             bookkeeping = Enrollments(Waits(database, catalog, dispatcher))
-            made += [sends, bare_send, bookkeeping.listen, bookkeeping.ended, bookkeeping.enter]
+            made += [sends, bare_send, *bookkeeping.all]
             recorder = Recorder(database, catalog, SystemClock(), dispatcher)
             versioned = at_work(QUEUE, "counted")
             async with Worker(

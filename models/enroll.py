@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import AnyRow, insert, table
 from models.enrollment import Dispatch, Enrollment, Listener
-from models.event import Event
-from tabiji.domain.conditions import Condition
+from models.listeners import ends_of
+from models.look_back import last_seq
 from tabiji.domain.journeys import JourneySpec
-from tabiji.domain.orders import GOAL_STEP, Entered, Happened
+from tabiji.domain.orders import Entered, Happened
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,10 @@ class Pending:
 class Entry:
     """Who enters, why, and when.
 
-    `cause` makes an entry count once: the step of another journey, or its goal. `entered_at` is journey time,
+    `cause` makes an entry count once: the step of another journey, or its goal. `parent` is the enrollment that waits
+    for the end of this one. `entered_at` is journey time,
     `entered_wall` the clock of the workflow to be. What happened after `entry_seq` counts; where it is not given,
-    that is what happens after the trigger, or after now.
+    that is what happens after the trigger, or after now. `by_clock`: a date or a schedule enters them.
     """
 
     contact: AnyRow
@@ -42,8 +43,10 @@ class Entry:
     recorded_at: datetime
     trigger: Happened | None = None
     cause: str | None = None
+    parent: str | None = None
     entry_seq: int | None = None
     entry_key: str = ""
+    by_clock: bool = False
     tempo: float | None = None
     test: bool = False
 
@@ -76,7 +79,7 @@ async def enroll(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> Enroll
             return Enrolled(Entered(refused=refusal))
     enrollment_id = f"{spec.name}/{contact_id}/{n + 1}"
     tempo = entry.tempo or entry.contact.tempo
-    entry_seq = entry.entry_seq or (entry.trigger.seq if entry.trigger else None) or await _last_seq(tx, contact_id)
+    entry_seq = entry.entry_seq or (entry.trigger.seq if entry.trigger else None) or await last_seq(tx, contact_id)
     await tx.execute(
         insert(tx, Enrollment).values(
             id=enrollment_id,
@@ -86,6 +89,7 @@ async def enroll(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> Enroll
             entry_key=entry.entry_key,
             entry_seq=entry_seq,
             cause=entry.cause,
+            parent_id=entry.parent,
             trigger=entry.trigger.model_dump(mode="json") if entry.trigger else None,
             state="running",
             path=[],
@@ -97,9 +101,7 @@ async def enroll(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> Enroll
             recorded_at=entry.recorded_at,
         )
     )
-    listeners = tuple(
-        listener(enrollment_id, contact_id, GOAL_STEP, place, goal) for place, goal in enumerate(spec.goals)
-    )
+    listeners = tuple(ends_of(enrollment_id, contact_id, spec.goals, spec.exits, since=entry_seq))
     if listeners:
         await tx.execute(insert(tx, Listener), list(listeners))
     pending = await dispatch(tx, contact_id, enrollment_id, kind="start", happened=None, now=entry.recorded_at)
@@ -126,18 +128,6 @@ async def dispatch(
     return Pending(id=written.scalar_one(), contact_id=contact_id, enrollment_id=enrollment_id)
 
 
-def listener(enrollment_id: str, contact_id: UUID, step: str, visit: int, condition: Condition) -> dict[str, Any]:
-    """A row of the listener table."""
-    return {
-        "enrollment_id": enrollment_id,
-        "step": step,
-        "visit": visit,
-        "contact_id": contact_id,
-        "event": condition.event,
-        "condition": condition.model_dump(mode="json"),
-    }
-
-
 async def _refusal(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> str | None:
     enrollments = table(Enrollment)
     earlier = (
@@ -152,8 +142,8 @@ async def _refusal(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> str 
     if any(row.state == "running" for row in earlier):
         return "already in it"
     last = max((row.entered_at for row in earlier), default=None)
-    if not spec.reentry.allows(last_entered=last, now=entry.entered_at):
-        return "has been in it before" if spec.reentry.rule == "never" else "was in it too recently"
+    if not spec.reentry.allows(last_entered=last, now=entry.entered_at, by_clock=entry.by_clock):
+        return "has been in it before" if spec.reentry.rule in ("never", "each") else "was in it too recently"
     if spec.reentry.at_once is not None and await _running(tx, spec, entry) >= spec.reentry.at_once:
         return "is in it as often as may be at once"
     return None
@@ -171,11 +161,4 @@ async def _running(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> int:
             )
         )
         or 0
-    )
-
-
-async def _last_seq(tx: AsyncConnection, contact_id: UUID) -> int:
-    events = table(Event)
-    return (
-        await tx.scalar(select(func.coalesce(func.max(events.c.seq), 0)).where(events.c.contact_id == contact_id)) or 0
     )

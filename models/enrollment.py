@@ -38,6 +38,9 @@ class Enrollment(SQLModel, table=True):
     cause: str | None = Field(
         default=None, max_length=512, unique=True, description="what entered them, where that must count once"
     )
+    parent_id: str | None = Field(
+        default=None, max_length=200, index=True, description="the enrollment that waits for this one's end"
+    )
     trigger: dict[str, Any] | None = Field(default=None, sa_column=Column(JsonColumn, nullable=True))
     state: str = Field(default="running", max_length=16, description="running, or how it ended")
     reason: str | None = Field(default=None, max_length=500)
@@ -62,9 +65,11 @@ class Listener(SQLModel, table=True):
     enrollment_id: str = Field(primary_key=True, foreign_key="enrollment.id", max_length=200)
     step: str = Field(primary_key=True, max_length=200)
     visit: int = Field(primary_key=True)
+    event: str = Field(primary_key=True, max_length=200)
     contact_id: UUID = Field(foreign_key="contact.id")
-    event: str = Field(max_length=200)
     condition: dict[str, Any] = Field(sa_column=Column(JsonColumn, nullable=False))
+    since_seq: int = Field(sa_column=Column(BigInteger(), nullable=False))
+    consumed: list[Any] = Field(default_factory=list, sa_column=Column(JsonColumn, nullable=False))
 
 
 class Dispatch(SQLModel, table=True):

@@ -4,29 +4,35 @@ what must reach Temporal. Delivery comes right after the commit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, JsonValue
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.change import Change, Moment, Told
 from models.clock import Clock
-from models.contact import Consent, Contact
+from models.contact import Consent
 from models.database import AnyRow, Database, insert, lock_contacts, table
 from models.enroll import Entry, Pending, dispatch, enroll
 from models.enrollment import Enrollment, Listener
 from models.event import Event
 from models.identities import LostRace, check_still_true, contacts_for
-from tabiji.domain.conditions import Condition
+from models.listeners import ENDS, pattern_of
+from models.look_back import earliest
+from models.profiles import learn
+from tabiji.domain.answers import happened, of_one_event
+from tabiji.domain.conditions import Condition, Found, Seen
+from tabiji.domain.facts import KIND
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.orders import GOAL_STEP, Entered, Happened
+from tabiji.domain.patterns import Pattern
 
-PROFILE = ("timezone", "locale")
-"""Traits with a column of their own. So has the address, but an address is an identity first."""
+T = TypeVar("T")
 
 
 class ConsentGiven(BaseModel):
@@ -88,6 +94,8 @@ class _Transaction:
     now: datetime
     wall: datetime
     recorded_at: datetime
+    tempo: float | None = None
+    test: bool = False
     listeners: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     pending: list[Pending] = field(default_factory=list[Pending])
 
@@ -129,6 +137,45 @@ class Recorder:
                 continue
             self._outbox.offer(pending)
             return recorded
+
+    async def change(
+        self,
+        contact_id: UUID,
+        work: Callable[[Change], Coroutine[Any, Any, T]],
+        *,
+        source: str,
+        moment: Moment | None = None,
+    ) -> T:
+        """Change a contact, and record what `work` tells of it: all of it or nothing.
+
+        `work` runs under the contact's lock, and again from the start when the database broke a deadlock. What it
+        tells enters journeys, reaches goals and ends waits as any event does.
+
+        Args:
+            contact_id: Whom.
+            work: Writes through `change.tx`, and tells.
+            source: What makes the change, and makes its events count once: an order's key, or a message's id.
+            moment: When; now, where not given.
+
+        Raises:
+            UnknownContact: No such contact.
+            DatabaseDown: Nothing is known to be changed.
+        """
+        when = moment or Moment(self._clock.now(), self._clock.wall())
+
+        async def transaction(tx: AsyncConnection) -> tuple[T, list[Pending]]:
+            contact = (await lock_contacts(tx, [contact_id]))[contact_id]
+            recorded_at = await self._database.now(tx)
+            go = _Transaction(tx, {contact.id: contact}, when.at, when.wall, recorded_at, when.tempo, when.test)
+            change = Change(tx, contact, when.at, recorded_at, source)
+            answer = await work(change)
+            go.contacts[contact.id] = change.contact
+            await self._tell(go, [_incoming(told, contact.id, when.at) for told in change.told])
+            return answer, go.pending
+
+        answer, pending = await self._database.transact(transaction)
+        self._outbox.offer(pending)
+        return answer
 
     async def enroll(
         self, journey: str, contact_id: UUID, *, tempo: float | None = None, entry_key: str = ""
@@ -173,7 +220,7 @@ class Recorder:
         told = zip(batch, contacts, seqs, resolved.addresses, strict=True)
         new = [_New(item, contact, seq, address) for item, contact, seq, address in told if seq is not None]
         await self._store_consents(go, new)
-        await self._update_profiles(go, new)
+        changes = await self._update_profiles(go, new)
         go.listeners = await self._listeners(go, {item.name for item, *_ in new})
         recorded: list[Recorded] = []
         for item, contact, seq in zip(batch, contacts, seqs, strict=True):
@@ -182,7 +229,19 @@ class Recorder:
             else:
                 entered = await self._evaluate(go, item, contact, seq)
                 recorded.append(Recorded(seq, contact, duplicate=False, entered=tuple(entered)))
+        await self._tell(go, changes)
         return recorded, go.pending
+
+    async def _tell(self, go: _Transaction, changes: Sequence[Incoming]) -> None:
+        """Record changes of contacts that this transaction has locked and made."""
+        if not changes:
+            return
+        contacts = [change.contact_id for change in changes if change.contact_id is not None]
+        seqs = await self._store(go, changes, contacts)
+        go.listeners = await self._listeners(go, {change.name for change in changes})
+        for change, contact in zip(changes, contacts, strict=True):
+            if (seq := seqs.get(change.message_id)) is not None:
+                await self._evaluate(go, change, contact, seq)
 
     async def _store(self, go: _Transaction, batch: Sequence[Incoming], contacts: Sequence[UUID]) -> dict[str, int]:
         """Write the events; returns the place in the order of each that was new."""
@@ -223,32 +282,25 @@ class Recorder:
         if consents:
             await go.tx.execute(insert(go.tx, Consent), consents)
 
-    async def _update_profiles(self, go: _Transaction, new: Sequence[_New]) -> None:
-        """Only from what is new: a request that comes again late must not undo what was said after it."""
-        changed: dict[UUID, dict[str, Any]] = {}
+    async def _update_profiles(self, go: _Transaction, new: Sequence[_New]) -> list[Incoming]:
+        """Only from what is new: a request that comes again late must not undo what was said after it.
+
+        Returns:
+            What has changed, to be recorded after what said so.
+        """
+        changes: list[Incoming] = []
         for item, contact, _, address in new:
             if not item.traits and item.tempo is None and address is None:
                 continue
-            values = changed.setdefault(contact, {"attributes": dict(go.contacts[contact].attributes)})
+            change = Change(go.tx, go.contacts[contact], item.at, go.recorded_at, item.message_id)
+            columns: dict[str, Any] = {} if item.tempo is None else {"tempo": item.tempo}
             # Who may be written to changes by the word of somebody known, not by a form that anybody can send.
-            if address is not None and (go.contacts[contact].email is None or item.user_id):
-                values["email"] = address
-            for name, value in item.traits.items():
-                if name in PROFILE and isinstance(value, str):
-                    values[name] = value
-                elif name not in (*PROFILE, "email"):
-                    values["attributes"][name] = value
-            if item.tempo is not None:
-                values["tempo"] = item.tempo
-        contact_table = table(Contact)
-        for contact in sorted(changed):
-            written = await go.tx.execute(
-                update(contact_table)
-                .where(contact_table.c.id == contact)
-                .values(**changed[contact])
-                .returning(*contact_table.c)
-            )
-            go.contacts[contact] = written.one()
+            if address is not None and (change.contact.email is None or item.user_id):
+                columns["email"] = address
+            await learn(change, item.traits, **columns)
+            go.contacts[contact] = change.contact
+            changes += [_incoming(told, contact, item.at) for told in change.told]
+        return changes
 
     async def _listeners(self, go: _Transaction, names: set[str]) -> list[dict[str, Any]]:
         listeners = table(Listener)
@@ -261,38 +313,60 @@ class Recorder:
         """Wake who listens, then enter who is to start. Returns the enrollments that began."""
         entered: list[str] = []
         over: set[str] = set()
-        # Goals first: who is at the goal does not take one more step because a wait was woken before it.
-        for found in sorted(go.listeners, key=lambda row: row["step"] != GOAL_STEP):
-            condition = Condition.model_validate(found["condition"])
-            addressed = item.enrollment_id in (None, found["enrollment_id"])
-            if found["contact_id"] != contact or not addressed or not condition.matches(item.name, item.properties):
+        event = Seen(seq, item.name, item.properties, item.at)
+        # Goals first, then exits: who is at the end does not take one more step because a wait was woken before it.
+        for found in sorted(go.listeners, key=_order):
+            enrollment_id, step = found["enrollment_id"], found["step"]
+            addressed = item.enrollment_id in (None, enrollment_id)
+            if found["contact_id"] != contact or found["event"] != item.name or not addressed or enrollment_id in over:
                 continue
-            if found["enrollment_id"] in over:
+            told = await self._answered(go, found, event)
+            if told is None:
                 continue
-            if found["step"] == GOAL_STEP:
-                over.add(found["enrollment_id"])
-            happened = _happened(item, seq, condition, step=found["step"], visit=found["visit"])
+            pattern, signal = told
+            if step in ENDS:
+                over.add(enrollment_id)
             go.pending.append(
-                await dispatch(
-                    go.tx, contact, found["enrollment_id"], kind="signal", happened=happened, now=go.recorded_at
-                )
+                await dispatch(go.tx, contact, enrollment_id, kind="signal", happened=signal, now=go.recorded_at)
             )
-            if found["step"] == GOAL_STEP and condition.then is not None and condition.then in self._catalog:
+            then = pattern.then if step == GOAL_STEP and isinstance(pattern, Condition) else None
+            if then is not None and then in self._catalog:
                 # Where it is not loaded in this process the journey enters them itself, when it ends.
-                reached = happened.model_copy(update={"step": None, "visit": 0})
-                entered += await self._hand_over(go, found["enrollment_id"], condition.then, reached)
+                reached = signal.model_copy(update={"step": None, "visit": 0})
+                entered += await self._hand_over(go, enrollment_id, then, reached)
         if item.enrollment_id is None:
             for spec, trigger in self._catalog.started_by(item.name):
-                if trigger.matches(item.name, item.properties):
+                key = spec.reentry.entry_key(item.properties)
+                if key is not None and trigger.matches(item.name, item.properties):
                     entry = Entry(
                         contact=go.contacts[contact],
                         entered_at=go.now,
                         entered_wall=go.wall,
                         recorded_at=go.recorded_at,
-                        trigger=_happened(item, seq, trigger),
+                        trigger=happened(trigger, Found((event,), parts=(event,))),
+                        entry_key=key,
                     )
                     entered += await self._enter(go, spec.name, entry)
         return entered
+
+    async def _answered(self, go: _Transaction, row: Mapping[str, Any], event: Seen) -> tuple[Pattern, Happened] | None:
+        """Whether an event answers what a listener waits for, alone or with what was there before it."""
+        pattern = pattern_of(row)
+        if event.seq <= row["since_seq"] or not pattern.matches(event.name, event.properties):
+            return None
+        if of_one_event(pattern):
+            found = pattern.find((event,))
+        else:
+            found = await earliest(
+                go.tx,
+                row["contact_id"],
+                row["enrollment_id"],
+                pattern,
+                since=row["since_seq"],
+                up_to=event.seq,
+                consumed=frozenset(row["consumed"]),
+            )
+        return (pattern, happened(pattern, found, row["step"], row["visit"])) if found is not None else None
 
     async def _hand_over(self, go: _Transaction, enrollment_id: str, journey: str, reached: Happened) -> list[str]:
         """A goal begins the next journey in the transaction that reached it, in the same journey time."""
@@ -328,7 +402,17 @@ def goal_cause(enrollment_id: str) -> str:
     return f"goal:{enrollment_id}"
 
 
-def _happened(item: Incoming, seq: int, condition: Condition, *, step: str | None = None, visit: int = 0) -> Happened:
-    return Happened(
-        event=item.name, seq=seq, at=item.at, properties=condition.taken(item.properties), step=step, visit=visit
+def _incoming(told: Told, contact: UUID, at: datetime) -> Incoming:
+    return Incoming(
+        kind=KIND,
+        name=told.fact.value,
+        message_id=told.message_id,
+        at=at,
+        properties=told.properties,
+        contact_id=contact,
+        enrollment_id=told.only,
     )
+
+
+def _order(row: Mapping[str, Any]) -> int:
+    return ENDS.index(row["step"]) if row["step"] in ENDS else len(ENDS)

@@ -23,6 +23,7 @@ from models.enrollment import Enrollment, Listener
 from models.look_back import earliest, last_seq
 from models.message import Message
 from models.record import Outbox, Recorder, goal_cause
+from models.sqlite import Lane
 from tabiji.domain.answers import happened, moved_by
 from tabiji.domain.calendar import next_moment
 from tabiji.domain.dates import ContactDate
@@ -75,7 +76,7 @@ class Waits:
             UnknownContact: The contact is gone.
             UnknownEnrollment: The enrollment is not in this database.
         """
-        return await self._database.transact(lambda tx: self._listen(tx, order))
+        return await self._database.transact(lambda tx: self._listen(tx, order), Lane.JOURNEYS)
 
     async def _listen(self, tx: AsyncConnection, order: Listen) -> Heard:
         contact_id: UUID = (await lock_contacts(tx, [UUID(order.contact_id)]))[UUID(order.contact_id)].id
@@ -107,7 +108,7 @@ class Waits:
             found = await earliest(tx, contact_id, order.enrollment_id, order.condition, since=order.entry_seq)
             return Heard(event=happened(order.condition, found) if found is not None else None)
 
-        return await self._database.transact(work)
+        return await self._database.transact(work, Lane.JOURNEYS)
 
     async def appoint(self, order: Appoint) -> Appointed:
         """Find a moment on the contact's clock, and listen for what moves it.
@@ -131,7 +132,7 @@ class Waits:
             )
             return Appointed(at=at, seq=seq)
 
-        return await self._database.transact(work)
+        return await self._database.transact(work, Lane.JOURNEYS)
 
     async def _still_travels(self, tx: AsyncConnection, order: Listen) -> bool:
         """Whether this is the present speaking: a journey under way, or one that a reset in Temporal began again.
@@ -252,7 +253,7 @@ class Waits:
             enrolled = await enroll(tx, spec, entry)
             return enrolled.entered, enrolled.pending
 
-        entered, pending = await self._database.transact(work)
+        entered, pending = await self._database.transact(work, Lane.JOURNEYS)
         self._outbox.offer(pending)
         return entered
 

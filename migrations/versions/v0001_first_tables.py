@@ -35,6 +35,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("score", sa.Integer(), nullable=False),
+        sa.Column("stage", sa.String(length=100), nullable=True),
         sa.Column("tempo", sa.Float(), nullable=True),
         sa.Column("merged_into", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -88,6 +89,7 @@ def upgrade() -> None:
         sa.Column("entry_key", sa.String(length=200), nullable=False),
         sa.Column("entry_seq", sa.BigInteger(), nullable=False),
         sa.Column("cause", sa.String(length=512), nullable=True),
+        sa.Column("parent_id", sa.String(length=200), nullable=True),
         sa.Column(
             "trigger",
             sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
@@ -113,6 +115,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("cause", name=op.f("uq_enrollment_cause")),
     )
     with op.batch_alter_table("enrollment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_enrollment_parent_id"), ["parent_id"], unique=False)
         batch_op.create_index("ix_enrollment_journey_state", ["journey", "state"], unique=False)
         batch_op.create_index("uq_enrollment_contact_id_journey_n", ["contact_id", "journey", "n"], unique=True)
         batch_op.create_index(
@@ -204,10 +207,16 @@ def upgrade() -> None:
         sa.Column("enrollment_id", sa.String(length=200), nullable=False),
         sa.Column("step", sa.String(length=200), nullable=False),
         sa.Column("visit", sa.Integer(), nullable=False),
-        sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.Column("event", sa.String(length=200), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.Column(
             "condition",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("since_seq", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "consumed",
             sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
             nullable=False,
         ),
@@ -215,7 +224,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["enrollment_id"], ["enrollment.id"], name=op.f("fk_listener_enrollment_id_enrollment")
         ),
-        sa.PrimaryKeyConstraint("enrollment_id", "step", "visit", name=op.f("pk_listener")),
+        sa.PrimaryKeyConstraint("enrollment_id", "step", "visit", "event", name=op.f("pk_listener")),
     )
     with op.batch_alter_table("listener", schema=None) as batch_op:
         batch_op.create_index("ix_listener_contact_id_event", ["contact_id", "event"], unique=False)
@@ -292,9 +301,165 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("held", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_held_pause_id"), ["pause_id"], unique=False)
+    op.create_table(
+        "contact_list",
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_contact_list")),
+    )
+    op.create_table(
+        "effect",
+        sa.Column("key", sa.String(length=420), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("activity", sa.String(length=100), nullable=False),
+        sa.Column(
+            "answer",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_effect_contact_id_contact")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_effect")),
+    )
+    with op.batch_alter_table("effect", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_effect_contact_id"), ["contact_id"], unique=False)
+
+    op.create_table(
+        "exposure",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("experiment", sa.String(length=100), nullable=False),
+        sa.Column("arm", sa.String(length=100), nullable=False),
+        sa.Column(
+            "weights",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("enrollment_id", sa.String(length=200), nullable=False),
+        sa.Column("step", sa.String(length=200), nullable=False),
+        sa.Column("test", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_exposure_contact_id_contact")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_exposure")),
+    )
+    with op.batch_alter_table("exposure", schema=None) as batch_op:
+        batch_op.create_index("ix_exposure_experiment_arm", ["experiment", "arm"], unique=False)
+        batch_op.create_index("uq_exposure_contact_id_experiment", ["contact_id", "experiment"], unique=True)
+
+    op.create_table(
+        "list_member",
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("list", sa.String(length=100), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_list_member_contact_id_contact")),
+        sa.ForeignKeyConstraint(["list"], ["contact_list.name"], name=op.f("fk_list_member_list_contact_list")),
+        sa.PrimaryKeyConstraint("contact_id", "list", name=op.f("pk_list_member")),
+    )
+    with op.batch_alter_table("list_member", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_list_member_list"), ["list"], unique=False)
+
+    op.create_table(
+        "stage_entry",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("before", sa.String(length=100), nullable=True),
+        sa.Column("stage", sa.String(length=100), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_stage_entry_contact_id_contact")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stage_entry")),
+    )
+    with op.batch_alter_table("stage_entry", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_stage_entry_contact_id"), ["contact_id"], unique=False)
+
+    op.create_table(
+        "task",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(length=420), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("enrollment_id", sa.String(length=200), nullable=False),
+        sa.Column("title", sa.String(length=500), nullable=False),
+        sa.Column("who", sa.String(length=200), nullable=False),
+        sa.Column("due", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("done_by", sa.String(length=200), nullable=True),
+        sa.Column("note", sa.String(length=2000), nullable=True),
+        sa.Column("test", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_task_contact_id_contact")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_task")),
+        sa.UniqueConstraint("key", name=op.f("uq_task_key")),
+    )
+    with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_task_contact_id"), ["contact_id"], unique=False)
+        batch_op.create_index("ix_task_state_id", ["state", "id"], unique=False)
+
+    op.create_table(
+        "approval",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(length=420), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("enrollment_id", sa.String(length=200), nullable=False),
+        sa.Column("step", sa.String(length=200), nullable=False),
+        sa.Column("visit", sa.Integer(), nullable=False),
+        sa.Column("question", sa.String(length=2000), nullable=False),
+        sa.Column("who", sa.String(length=100), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("answered_by", sa.String(length=200), nullable=True),
+        sa.Column("note", sa.String(length=2000), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("test", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_approval_contact_id_contact")),
+        sa.ForeignKeyConstraint(
+            ["enrollment_id"], ["enrollment.id"], name=op.f("fk_approval_enrollment_id_enrollment")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_approval")),
+        sa.UniqueConstraint("key", name=op.f("uq_approval_key")),
+    )
+    with op.batch_alter_table("approval", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_approval_contact_id"), ["contact_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_approval_enrollment_id"), ["enrollment_id"], unique=False)
+        batch_op.create_index("ix_approval_state_id", ["state", "id"], unique=False)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("approval", schema=None) as batch_op:
+        batch_op.drop_index("ix_approval_state_id")
+        batch_op.drop_index(batch_op.f("ix_approval_enrollment_id"))
+        batch_op.drop_index(batch_op.f("ix_approval_contact_id"))
+
+    op.drop_table("approval")
+    with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.drop_index("ix_task_state_id")
+        batch_op.drop_index(batch_op.f("ix_task_contact_id"))
+
+    op.drop_table("task")
+    with op.batch_alter_table("stage_entry", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_stage_entry_contact_id"))
+
+    op.drop_table("stage_entry")
+    with op.batch_alter_table("list_member", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_list_member_list"))
+
+    op.drop_table("list_member")
+    with op.batch_alter_table("exposure", schema=None) as batch_op:
+        batch_op.drop_index("uq_exposure_contact_id_experiment")
+        batch_op.drop_index("ix_exposure_experiment_arm")
+
+    op.drop_table("exposure")
+    with op.batch_alter_table("effect", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_effect_contact_id"))
+
+    op.drop_table("effect")
+    op.drop_table("contact_list")
     with op.batch_alter_table("held", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_held_pause_id"))
 
@@ -341,6 +506,7 @@ def downgrade() -> None:
         )
         batch_op.drop_index("uq_enrollment_contact_id_journey_n")
         batch_op.drop_index("ix_enrollment_journey_state")
+        batch_op.drop_index(batch_op.f("ix_enrollment_parent_id"))
 
     op.drop_table("enrollment")
     op.drop_table("contact_tag")

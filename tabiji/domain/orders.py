@@ -67,7 +67,8 @@ class Happened(Frozen):
     By hand, in the Temporal UI, `{"event": "Demo Attended"}` is enough: it counts for whatever the journey
     waits for at that moment. `seq` is the event's place in the database and `step`, `visit` name the
     listener it was found by; both are filled in by the outbox. Where a wait takes any of several, `which` is the place
-    of the one that answered; where it takes several events, `parts` are all of them, the last being this one.
+    of the one that answered. Where it takes several events this is the last; `parts` has one for each part of the
+    pattern, and `took` names all that were taken.
     """
 
     event: str
@@ -78,11 +79,12 @@ class Happened(Frozen):
     visit: int = 0
     which: int = 0
     parts: tuple[Part, ...] = ()
+    took: tuple[int, ...] = ()
 
     @property
     def seqs(self) -> frozenset[int]:
         """The places in the database of all events this stands for."""
-        return frozenset(part.seq for part in self.parts) | ({self.seq} if self.seq is not None else set())
+        return frozenset(self.took) | ({self.seq} if self.seq is not None else set())
 
 
 class Passed(Frozen):

@@ -25,6 +25,7 @@ from temporalio.worker import Worker
 from activities.contacts import Contacts
 from activities.dispatch import Dispatcher
 from activities.enrollments import Enrollments
+from activities.registry import bound
 from models.contact import ContactTag
 from models.database import Database, table
 from models.enrollment import Enrollment, Listener
@@ -199,9 +200,9 @@ async def stage(
             made += activities(dispatcher, catalog)
         else:
             bookkeeping = Enrollments(Waits(database, catalog, dispatcher))
-            contacts = Contacts(database)
-            made += [outside.send_email, outside.notify_sales, contacts.adjust_score, contacts.tag]
-            made += [bookkeeping.listen, bookkeeping.ended, bookkeeping.enter]
+            contacts = Contacts(Recorder(database, catalog, clock, dispatcher))
+            made += [outside.send_email, outside.notify_sales, *bound(contacts)]
+            made += bookkeeping.all
         worker = Worker(
             temporal.client,
             task_queue=QUEUE,

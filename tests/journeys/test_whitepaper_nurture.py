@@ -51,15 +51,14 @@ async def on_stage(database: Database, smtp: Relay, folder: Path) -> AsyncGenera
 
     def activities(dispatcher: Dispatcher, catalog: Catalog) -> Sequence[Callable[..., Any]]:
         messages = Messages.of(settings, database, carrier, secret=settings.signing_secret)
-        contacts, bookkeeping = Contacts(database), Enrollments(Waits(database, catalog, dispatcher))
+        recorder = Recorder(database, catalog, SystemClock(), dispatcher)
+        contacts, bookkeeping = Contacts(recorder), Enrollments(Waits(database, catalog, dispatcher))
         return [
             messages.send_email,
             messages.notify_sales,
             contacts.adjust_score,
             contacts.tag,
-            bookkeeping.listen,
-            bookkeeping.ended,
-            bookkeeping.enter,
+            *bookkeeping.all,
         ]
 
     async with stage(database, discover(), activities) as set_up:

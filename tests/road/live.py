@@ -114,13 +114,14 @@ async def live(
     catalog = Catalog(one.spec for one in ALL)
     client = await server.client()
     outbox = dispatcher(client, database, catalog, task_queue=queue, sweep_every=0.3)
-    bookkeeping, contacts = enrollments(Waits(database, catalog, outbox)), Contacts(database)
+    recorder = Recorder(database, catalog, SystemClock(), outbox)
+    bookkeeping, contacts = enrollments(Waits(database, catalog, outbox)), Contacts(recorder)
     instead = Sender()
     instead.hold.set()
     plugin = JourneyPlugin(
         journeys=ALL,
         activities=[
-            *(bookkeeping.listen, bookkeeping.ended, bookkeeping.enter, contacts.adjust_score, contacts.tag),
+            *(*bookkeeping.all, contacts.adjust_score, contacts.tag),
             sender or instead.send_email,
         ],
     )
