@@ -15,7 +15,7 @@ from tabiji.domain.orders import EnrollmentInput, Outcome
 from tabiji.domain.patterns import Single
 from tabiji.errors import JourneyDefinitionError
 from tabiji.journey.journey import Journey
-from tabiji.journey.steps import step_table
+from tabiji.journey.steps import name_steps, step_table
 
 J = TypeVar("J", bound=type[Journey])
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -72,6 +72,7 @@ def journey(
         if source is None:
             raise JourneyDefinitionError(f"journey {cls.__name__} must be declared in a file, its source is read.")
         step_table(source)
+        name_steps(cls)
         _give_run(cls)
         return workflow.defn(name=workflow_type)(cls)
 
