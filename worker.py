@@ -16,6 +16,7 @@ from temporalio.worker import Worker
 from activities.dispatch import Dispatcher
 from activities.metrics import watch
 from activities.registry import registered
+from activities.schedules import prepare_schedules
 from models import schema
 from models.database import Database
 from tabiji import JourneyPlugin, log, settings
@@ -27,6 +28,7 @@ from tabiji.journey.discovery import discover
 from tabiji.journey.travel import EFFECT_HEARTBEAT, EFFECT_TIMEOUT
 from tabiji.settings import Settings
 from tabiji.temporal import connect, prepare
+from workflows.housekeeping.sweep import Sweep
 
 logger = structlog.stdlib.get_logger(__name__)
 
@@ -48,12 +50,14 @@ async def work(config: Settings) -> None:
     catalog = Catalog(journey.spec for journey in journeys)
     delivering = await connect(config, [JourneyPlugin()])
     await prepare(delivering, config)
+    await prepare_schedules(delivering, config, catalog)
     dispatcher = Dispatcher(delivering, database, catalog, task_queue=config.task_queue)
     async with registered(config, database, catalog, dispatcher) as activities:
         working = await connect(config, [JourneyPlugin(journeys=journeys, activities=activities)])
         worker = Worker(
             working,
             task_queue=config.task_queue,
+            workflows=[Sweep],
             # Whoever begins with this code stays with it, until `tabiji move`.
             deployment_config=at_work(config.deployment, build),
             # Longer than the longest send, so that a stop repeats nothing.

@@ -9,8 +9,10 @@ from typing import Any
 from activities.contacts import Contacts
 from activities.enrollments import Enrollments
 from activities.messages import Messages
+from activities.sweeps import Sweeps
 from models.clock import SystemClock
 from models.database import Database
+from models.occasions import Occasions
 from models.record import Outbox, Recorder
 from models.waits import Waits
 from tabiji.channels.email.smtp import SmtpRelay
@@ -38,6 +40,8 @@ async def registered(
     messages = Messages.of(settings, database, relay, secret=settings.signing_secret)
     contacts = Contacts(database)
     enrollments = Enrollments(Waits(database, catalog, outbox, zone=settings.zone))
+    occasions = Occasions(database, catalog, SystemClock(settings.clock_shift), outbox, zone=settings.zone)
+    sweeps = Sweeps(occasions, rate=settings.enter_rate)
     try:
         yield [
             messages.send_email,
@@ -45,6 +49,7 @@ async def registered(
             contacts.adjust_score,
             contacts.tag,
             *enrollments.all,
+            sweeps.sweep_page,
         ]
     finally:
         await relay.close()

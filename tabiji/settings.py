@@ -98,6 +98,21 @@ class Settings(BaseSettings):
     # When people may be mailed
     timezone: str = Field(default="UTC", description="zone of contacts whose own is unknown")
     quiet_hours: str | None = Field(default=None, description="HH:MM-HH:MM in the contact's zone; may span midnight")
+    dates_every: timedelta = Field(
+        default=timedelta(minutes=15),
+        ge=timedelta(minutes=1),
+        le=timedelta(days=1),
+        description="how often it is looked whose birthday or other date has come; ISO 8601, e.g. PT15M",
+    )
+    catch_up: timedelta = Field(
+        default=timedelta(days=1),
+        ge=timedelta(minutes=1),
+        le=timedelta(days=30),
+        description="how late a date or a schedule may still start a journey: after an outage, or known too late",
+    )
+    enter_rate: float = Field(
+        default=20, ge=1, le=10_000, description="contacts a second that dates or one schedule may enter"
+    )
     clock_shift: timedelta = Field(
         default=timedelta(0), description="moves journey time away from the wall clock: for rehearsals only"
     )
