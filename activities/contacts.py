@@ -6,6 +6,9 @@ changed is told as an event, in the same transaction.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from temporalio import activity
 
 from activities.attempts import once
@@ -34,6 +37,21 @@ class Contacts:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
+
+    @property
+    def all(self) -> list[Callable[..., Any]]:
+        """To be registered."""
+        return [
+            self.adjust_score,
+            self.tag,
+            self.untag,
+            self.join_list,
+            self.leave_list,
+            self.set_attribute,
+            self.add_to_attribute,
+            self.clear_attribute,
+            self.set_stage,
+        ]
 
     @activity.defn(name="adjust_score")
     async def adjust_score(self, order: AdjustScore) -> Score:

@@ -38,16 +38,16 @@ async def registered(
         connections=settings.smtp_connections,
     )
     messages = Messages.of(settings, database, relay, secret=settings.signing_secret)
-    contacts = Contacts(database)
+    clock = SystemClock(settings.clock_shift)
+    recorder = Recorder(database, catalog, clock, outbox)
     enrollments = Enrollments(Waits(database, catalog, outbox, zone=settings.zone))
-    occasions = Occasions(database, catalog, SystemClock(settings.clock_shift), outbox, zone=settings.zone)
+    occasions = Occasions(database, catalog, clock, outbox, zone=settings.zone)
     sweeps = Sweeps(occasions, rate=settings.enter_rate)
     try:
         yield [
             messages.send_email,
             messages.notify_sales,
-            contacts.adjust_score,
-            contacts.tag,
+            *Contacts(recorder).all,
             *enrollments.all,
             sweeps.sweep_page,
         ]

@@ -92,7 +92,8 @@ def _differences(seen: Seen, person: Person, expected: Expected) -> Iterator[tup
 
 def _story(person: Person, expected: Expected) -> Iterator[tuple[str, str]]:
     """The timeline tells all of it."""
-    points = tuple((said["points"], said["reason"]) for said in person.entries("score"))
+    scored = [said["properties"] for said in person.entries("change", name="Score Changed")]
+    points = tuple((said["points"], said["reason"]) for said in scored)
     if points != expected.points:
         yield "person", f"the timeline has the points {expected.points} (it has {points})"
     for event in expected.once:
@@ -105,9 +106,10 @@ def _story(person: Person, expected: Expected) -> Iterator[tuple[str, str]]:
     told = tuple((said["journey"], said["state"]) for said in person.entries("enrollment"))
     if told != expected.journeys:
         yield "person", f"the timeline has the journeys {expected.journeys} (it has {told})"
-    for kind, count in (("tag", len(expected.tags)), ("consent", 1)):
-        if len(person.entries(kind)) != count:
-            yield "person", f"the timeline has {count} entries of the kind {kind} (it has {len(person.entries(kind))})"
+    tags, consents = person.entries("change", name="Tag Added"), person.entries("consent")
+    for what, found, count in (("tags added", tags, len(expected.tags)), ("consents", consents, 1)):
+        if len(found) != count:
+            yield "person", f"the timeline has {count} {what} (it has {len(found)})"
 
 
 def _ways(travels: Sequence[Travelling], expected: Expected) -> Iterator[tuple[str, str]]:

@@ -28,6 +28,7 @@ class Contact(ContactBase, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     attributes: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JsonColumn, nullable=False))
     score: int = 0
+    stage: str | None = Field(default=None, max_length=100, description="of life: lead, mql, customer and so on")
     tempo: float | None = Field(
         default=None, description="set for test contacts: their journeys run this many times faster"
     )

@@ -9,10 +9,15 @@
     │   ├── UnknownJourney
     │   ├── UnknownEnrollment
     │   ├── InvalidEvent        the caller's input is wrong; `field` names the place
+    │   ├── InvalidChange       a contact cannot be changed like that
+    │   ├── UnknownSegment
+    │   ├── UnknownApproval
+    │   ├── UnknownTask
     │   ├── Paused              somebody has paused this; the journey goes on when it is told
     │   └── Superseded          a newer attempt has taken over
     └── Unavailable             it may work later: retried
         ├── TemplateError       a template or a variable is missing; the next deploy may mend it
+        ├── UnknownTeam         settings name no address for it; the next deploy may mend it
         ├── ChannelDown         the carrier is away or asked for patience
         ├── Busy                another attempt holds the lease
         └── DatabaseDown
@@ -106,6 +111,46 @@ class InvalidEvent(Refused):
         self.problem = problem
 
 
+class InvalidChange(Refused):
+    """A contact cannot be changed like that: the name or the value breaks a rule. The message never quotes a value."""
+
+    code = "invalid_change"
+
+    def __init__(self, what: str, problem: str) -> None:
+        super().__init__(f"{what}: {problem}")
+        self.problem = problem
+
+
+class UnknownSegment(Refused):
+    """No segment of that name is defined."""
+
+    code = "unknown_segment"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"no segment {name!r}: this version has no segments yet. Ask for a tag, a list or an attribute instead: "
+            f"has_tag({name!r}), in_list({name!r})."
+        )
+
+
+class UnknownApproval(Refused):
+    """No question has that id."""
+
+    code = "unknown_approval"
+
+    def __init__(self, approval: object) -> None:
+        super().__init__(f"no approval {approval}. List them with GET /v1/approvals.")
+
+
+class UnknownTask(Refused):
+    """No task has that id."""
+
+    code = "unknown_task"
+
+    def __init__(self, task: object) -> None:
+        super().__init__(f"no task {task}. List them with GET /v1/tasks.")
+
+
 class Paused(Refused):
     """A pause reaches this enrollment. Nothing was done; the journey is told when the pause is over."""
 
@@ -139,6 +184,18 @@ class TemplateError(Unavailable):
         super().__init__(f"template {template!r}: {problem}")
         self.template = template
         self.problem = problem
+
+
+class UnknownTeam(Unavailable):
+    """No address is known for a team. Nothing was sent."""
+
+    code = "unknown_team"
+
+    def __init__(self, team: str, known: tuple[str, ...]) -> None:
+        super().__init__(
+            f"no address for the team {team!r}. Known: {', '.join(known)}. Add it to TABIJI_TEAMS, "
+            f'e.g. {{"{team}": "{team}@example.com"}}, and start the workers again.'
+        )
 
 
 class ChannelDown(Unavailable):

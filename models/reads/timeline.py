@@ -13,13 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
 
-from models.contact import Consent, ContactTag
+from models.contact import Consent
 from models.database import table
 from models.enrollment import Enrollment
 from models.event import Event
 from models.message import Message
 from models.reads.shapes import Shown, cursor, micros_of, moment, parts_of
-from models.score import ScoreEntry
+from tabiji.domain.facts import KIND
 from tabiji.domain.orders import Passed
 
 
@@ -54,20 +54,14 @@ class MessageEntry(_Entry):
     sent_at: datetime | None
 
 
-class ScoreChange(_Entry):
-    """Points, and why."""
+class ChangeEntry(_Entry):
+    """Something that is known of the contact was changed, or done about them: points, a tag, a list, an attribute."""
 
-    kind: Literal["score"] = "score"
-    points: int
-    reason: str
-    total: int
-
-
-class Tagged(_Entry):
-    """A tag was put on."""
-
-    kind: Literal["tag"] = "tag"
-    tag: str
+    kind: Literal["change"] = "change"
+    seq: int
+    name: str = Field(examples=["Tag Added", "Score Changed", "Attribute Changed"])
+    properties: dict[str, Any]
+    enrollment_id: str | None = Field(description="set when only this enrollment was to hear of it")
 
 
 class Consented(_Entry):
@@ -92,9 +86,7 @@ class EnrollmentEntry(_Entry):
     path: list[Passed]
 
 
-Entry = Annotated[
-    EventEntry | MessageEntry | ScoreChange | Tagged | Consented | EnrollmentEntry, Field(discriminator="kind")
-]
+Entry = Annotated[EventEntry | ChangeEntry | MessageEntry | Consented | EnrollmentEntry, Field(discriminator="kind")]
 
 # What is told, and the column that names a row of it. Where rows were recorded in the same moment, the later kind
 # in this list counts as the later one.
@@ -103,8 +95,6 @@ _KINDS: tuple[tuple[type[SQLModel], type[_Entry], str, str], ...] = (
     (Event, EventEntry, "seq", "at"),
     (Enrollment, EnrollmentEntry, "id", "entered_at"),
     (Message, MessageEntry, "key", "at"),
-    (ScoreEntry, ScoreChange, "key", "at"),
-    (ContactTag, Tagged, "tag", "at"),
 )
 
 
@@ -158,8 +148,11 @@ async def _told(tx: AsyncConnection, contact_id: UUID, page: Sequence[Row[Any]])
             query = select(rows).where(rows.c.contact_id == contact_id, rows.c[name].in_(keys))
             for row in (await tx.execute(query)).mappings():
                 values = {**row, "at": row[at]}
-                values.pop("kind", None)
+                kind = values.pop("kind", None)
                 if model is Message:
                     values["id"] = row["public_id"]
+                if kind == KIND:
+                    found[place, row[name]] = ChangeEntry.model_validate(values)
+                    continue
                 found[place, row[name]] = shape.model_validate(values)  # type: ignore[assignment] # one of Entry
     return [found[row.kind, row.word or row.number] for row in page]

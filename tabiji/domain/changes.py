@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from tabiji.domain.orders import Done, Frozen, StepOrder
 
@@ -73,7 +73,7 @@ class ClearAttribute(StepOrder):
 
 
 class SetStage(StepOrder):
-    """Move the contact to a stage of life: lead, mql, customer …"""
+    """Move the contact to a stage of life: a lead, an mql, a customer and so on."""
 
     activity = "set_stage"
     answer = Changed
@@ -117,7 +117,7 @@ class CallWebhook(StepOrder):
     answer = Called
 
     url: str
-    data: dict[str, JsonValue] = {}
+    data: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class NotifyTeam(StepOrder):

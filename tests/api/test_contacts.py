@@ -3,11 +3,12 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from models.contact import Consent, ContactTag
+from models.change import Change
+from models.contact import Consent
 from models.database import insert
+from models.edits import add_points, add_tag
 from models.event import Event
 from models.message import Message
-from models.score import ScoreEntry
 from tests.api.conftest import Door
 
 
@@ -28,9 +29,6 @@ async def write_history(door: Door, contact: str, enrollment: str) -> None:
     async with door.parts.database.write() as tx:
         now = await door.parts.database.now(tx)
         common = {"contact_id": uuid.UUID(contact), "at": now, "recorded_at": now}
-        await tx.execute(insert(tx, ContactTag).values(tag="customer", **common))
-        score = {"key": f"{enrollment}/steps/1", "points": 20, "reason": "looked at pricing", "total": 20}
-        await tx.execute(insert(tx, ScoreEntry).values(**score, **common))
         message = {
             "key": f"{enrollment}/welcome/1",
             "public_id": "m1",
@@ -52,6 +50,12 @@ async def write_history(door: Door, contact: str, enrollment: str) -> None:
         }
         await tx.execute(insert(tx, Message).values(**message, **common))
 
+    async def changed(change: Change) -> None:
+        await add_tag(change, "customer")
+        await add_points(change, 20, "looked at pricing", key=f"{enrollment}/steps/1")
+
+    await door.parts.recorder.change(uuid.UUID(contact), changed, source=enrollment)
+
 
 async def test_the_timeline_tells_everything_with_fates_and_reasons(door: Door) -> None:
     contact, enrollment = await in_a_journey(door)
@@ -67,8 +71,11 @@ async def test_the_timeline_tells_everything_with_fates_and_reasons(door: Door) 
     entries = {entry["kind"]: entry for entry in found["timeline"] if entry.get("name") != "Consent Given"}
     assert entries["message"]["id"] == "m1"
     assert (entries["message"]["state"], entries["message"]["reason"]) == ("refused", "no consent")
-    assert (entries["score"]["points"], entries["score"]["reason"]) == (20, "looked at pricing")
-    assert entries["tag"]["tag"] == "customer"
+    changes = {entry["name"]: entry["properties"] for entry in found["timeline"] if entry["kind"] == "change"}
+    assert changes == {
+        "Tag Added": {"tag": "customer"},
+        "Score Changed": {"before": 0, "after": 20, "points": 20, "reason": "looked at pricing"},
+    }
     assert (entries["consent"]["given"], entries["consent"]["wording"]) == (True, "はい")
     assert (entries["enrollment"]["id"], entries["enrollment"]["state"], entries["enrollment"]["path"]) == (
         enrollment,

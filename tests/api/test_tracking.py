@@ -64,7 +64,8 @@ async def test_traits_in_the_context_count_and_the_bodys_own_win(door: Door) -> 
 
     assert contact["attributes"] == {"plan": "pro", "city": "大阪"}
     assert (contact["email"], contact["timezone"], contact["locale"]) == ("a@example.com", "Asia/Tokyo", "ja-JP")
-    (event,) = await door.all(Event)
+    event, *changes = await door.all(Event)
+    assert {change.name for change in changes} == {"Attribute Changed"}
     assert event.context == {"campaign": {"source": "fair"}, "timezone": "Asia/Tokyo", "locale": "ja-JP"}
 
 

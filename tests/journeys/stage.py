@@ -25,7 +25,6 @@ from temporalio.worker import Worker
 from activities.contacts import Contacts
 from activities.dispatch import Dispatcher
 from activities.enrollments import Enrollments
-from activities.registry import bound
 from models.contact import ContactTag
 from models.database import Database, table
 from models.enrollment import Enrollment, Listener
@@ -201,7 +200,7 @@ async def stage(
         else:
             bookkeeping = Enrollments(Waits(database, catalog, dispatcher))
             contacts = Contacts(Recorder(database, catalog, clock, dispatcher))
-            made += [outside.send_email, outside.notify_sales, *bound(contacts)]
+            made += [outside.send_email, outside.notify_sales, *contacts.all]
             made += bookkeeping.all
         worker = Worker(
             temporal.client,

@@ -16,11 +16,12 @@ from activities.contacts import Contacts
 from activities.dispatch import Dispatcher
 from activities.enrollments import Enrollments
 from activities.messages import Messages
+from models.clock import SystemClock
 from models.contact import Contact
 from models.database import Database, table
 from models.enrollment import Enrollment
 from models.message import Message
-from models.record import ConsentGiven, Incoming
+from models.record import ConsentGiven, Incoming, Recorder
 from models.waits import Waits
 from tabiji import Outcome, days, hours
 from tabiji.channels.email.smtp import SmtpRelay

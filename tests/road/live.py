@@ -17,6 +17,7 @@ from temporalio.worker import Worker
 from activities.contacts import Contacts
 from activities.dispatch import Dispatcher
 from activities.enrollments import Enrollments
+from models.clock import SystemClock
 from models.database import Database, table
 from models.enrollment import Dispatch, Listener
 from models.record import Incoming, Recorder
@@ -121,7 +122,8 @@ async def live(
     plugin = JourneyPlugin(
         journeys=ALL,
         activities=[
-            *(*bookkeeping.all, contacts.adjust_score, contacts.tag),
+            *bookkeeping.all,
+            *contacts.all,
             sender or instead.send_email,
         ],
     )

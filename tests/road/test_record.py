@@ -15,6 +15,7 @@ from models.enrollment import Dispatch, Enrollment, Listener
 from models.event import Event
 from models.record import ConsentGiven
 from tabiji.domain.conditions import on
+from tabiji.domain.facts import KIND
 from tabiji.domain.journeys import Reentry, after, always, never
 from tabiji.domain.orders import GOAL_STEP, Ended, Ending, Enter, Outcome
 from tabiji.errors import UnknownContact, UnknownJourney
@@ -293,7 +294,8 @@ async def test_eight_writers_over_the_same_contacts_in_any_order_never_deadlock(
     async with asyncio.timeout(30):
         written = sum(await asyncio.gather(*(writer() for _ in range(8))))
 
-    assert written == 8 * 8 * 7 == await road.count(Event)
+    changes = await road.rows(Event, kind=KIND)
+    assert written == 8 * 8 * 7 == await road.count(Event) - len(changes)
     assert await road.count(Contact) == 20
 
 
