@@ -33,6 +33,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from models.database import AnyRow, Database, table
 from models.enroll import Pending
 from models.enrollment import Dispatch, Enrollment, Listener
+from models.sqlite import Lane
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.orders import SIGNAL, Ending, EnrollmentInput, Happened
 from tabiji.errors import DatabaseDown
@@ -147,7 +148,7 @@ class Dispatcher:
 
     async def sweep(self, *, most: int = PAGE) -> int:
         """Deliver what is older than the grace and under nobody's lease. Returns how many rows were found."""
-        found = await self._database.transact(lambda tx: self._lease(tx, most))
+        found = await self._database.transact(lambda tx: self._lease(tx, most), Lane.OUTBOX)
         contacts: dict[UUID, list[int]] = {}
         for row in found:
             contacts.setdefault(row.contact_id, []).append(row.id)
@@ -189,7 +190,7 @@ class Dispatcher:
         rows = table(Dispatch)
         free = update(rows).where(rows.c.id.in_(ids), rows.c.state == "pending").values(lease_until=None)
         with suppress(DatabaseDown):
-            async with self._database.write() as tx:
+            async with self._database.write(Lane.OUTBOX) as tx:
                 await tx.execute(free)
 
     async def _work_off(self, contact_id: UUID, queue: _Queue) -> None:
@@ -240,7 +241,7 @@ class Dispatcher:
     async def _deliver_and_mark(self, row: AnyRow) -> None:
         state, error = await self._deliver(row)
         closed = await self._closed_without_word(row.enrollment_id) if _sounds_closed(row, state) else None
-        await self._database.transact(lambda tx: self._mark(tx, row, state, error, closed))
+        await self._database.transact(lambda tx: self._mark(tx, row, state, error, closed), Lane.OUTBOX)
         match state:
             case "delivered":
                 self.counts.delivered += 1

@@ -1,27 +1,23 @@
 """The database: SQLite at a desk, PostgreSQL in production, one way to write to either.
 
-    async with database.write() as tx: …    one short transaction; committed at the end
+    await database.transact(work)           one short transaction, `async def work(tx)`: the way to write for many
+    async with database.write() as tx: …    the same as a block; committed at the end
     async with database.read() as tx: …     reads only
 
-SQLite has one writer. Writers of all processes queue at a turnstile of two lock files, because waiting for
-SQLite's own lock starves whoever is unlucky. On PostgreSQL the isolation is READ COMMITTED, always: rules that
+SQLite's one writer at a time is in `models.sqlite`. On PostgreSQL the isolation is READ COMMITTED, always: rules that
 lock first and read afterwards depend on reading what the lock waited for.
 """
 
 from __future__ import annotations
 
-import asyncio
-import fcntl
-import os
-import sqlite3
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Row, Table, event, func, make_url, select
+from sqlalchemy import Row, Table, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -31,6 +27,7 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from models.contact import Contact
+from models.sqlite import Lane, Turnstile, engines, in_one_go
 from tabiji.errors import ConfigurationError, DatabaseDown, Paused, UnknownContact
 
 T = TypeVar("T")
@@ -43,39 +40,6 @@ AWAY = ("08", "28", "3D", "53", "57", "58")
 asyncpg's own names for these are lost on their way through SQLAlchemy."""
 
 
-class Turnstile:
-    """A fair queue of writers over all processes: take T, take M, release T; release M after the commit."""
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self._paths = (folder / f"{name}.turn", folder / f"{name}.write")
-        self._here = asyncio.Lock()
-
-    @asynccontextmanager
-    async def pass_through(self) -> AsyncGenerator[None]:
-        """Hold the right to write."""
-        async with self._here:
-            taking = asyncio.ensure_future(asyncio.to_thread(self._take))
-            try:
-                held = await asyncio.shield(taking)
-            except asyncio.CancelledError:
-                # The thread cannot be stopped: what it takes must be given back.
-                taking.add_done_callback(lambda taken: os.close(taken.result()) if not taken.exception() else None)
-                raise
-            try:
-                yield
-            finally:
-                os.close(held)
-
-    def _take(self) -> int:
-        turn, write = (os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600) for path in self._paths)
-        try:
-            fcntl.flock(turn, fcntl.LOCK_EX)
-            fcntl.flock(write, fcntl.LOCK_EX)
-        finally:
-            os.close(turn)
-        return write
-
-
 class Database:
     """An engine and the rules for using it."""
 
@@ -83,6 +47,7 @@ class Database:
         self.url = resolve(url)
         self.dialect = self.url.get_backend_name()
         self._turnstile: Turnstile | None = None
+        self.engine: AsyncEngine
         if self.dialect == "sqlite":
             file = Path(self.url.database or "")
             # It holds what is known of people, whichever command comes first. SQLite's other files take its mode.
@@ -91,16 +56,9 @@ class Database:
                 with suppress(OSError):  # opening it says why not
                     file.touch(mode=0o600)
             self._turnstile = Turnstile(file.parent, file.name)
-            self.engine: AsyncEngine = create_async_engine(
-                self.url,
-                connect_args={"isolation_level": None, "timeout": 30, "factory": _LetsGo},
-                hide_parameters=True,
-                pool_size=pool,
-            )
-            event.listen(self.engine.sync_engine, "connect", _sqlite_connect)
-            event.listen(self.engine.sync_engine, "begin", _sqlite_begin)
+            self.engine, self._at_once = engines(self.url, pool)
         else:
-            self.engine = create_async_engine(
+            self.engine = self._at_once = create_async_engine(
                 self.url,
                 isolation_level="READ COMMITTED",
                 hide_parameters=True,
@@ -117,17 +75,13 @@ class Database:
         Raises:
             DatabaseDown: No connection could be had.
         """
-        try:
+        with _away_is_down():
             async with self.engine.connect() as connection, connection.begin() as begun:
                 yield connection
                 await begun.rollback()
-        except (OSError, DBAPIError, PoolTimeout) as error:
-            if _is_about_the_work(error):
-                raise
-            raise _away(error) from error
 
     @asynccontextmanager
-    async def write(self) -> AsyncGenerator[AsyncConnection]:
+    async def write(self, lane: Lane = Lane.PEOPLE) -> AsyncGenerator[AsyncConnection]:
         """One transaction, committed at the end of the block unless it raises.
 
         `Paused` is the exception: who met a pause must be on the list of those to be told, so it commits and goes on.
@@ -136,32 +90,40 @@ class Database:
             DatabaseDown: No connection could be had, or it broke. The commit may or may not have happened.
         """
         paused: Paused | None = None
-        try:
-            async with self._begun() as connection:
+        with _away_is_down():
+            async with self._begun(lane) as connection:
                 try:
                     yield connection
                 except Paused as met:
                     paused = met
-        except (OSError, DBAPIError, PoolTimeout) as error:
-            if _is_about_the_work(error):
-                raise
-            raise _away(error) from error
         if paused is not None:
             raise paused
 
     @asynccontextmanager
-    async def _begun(self) -> AsyncGenerator[AsyncConnection]:
+    async def _begun(self, lane: Lane) -> AsyncGenerator[AsyncConnection]:
         if self._turnstile is None:
             async with self.engine.begin() as connection:
                 yield connection
         else:
-            async with self._turnstile.pass_through(), self.engine.connect() as connection:
+            async with self._turnstile.pass_through(lane), self.engine.connect() as connection:
                 await connection.execution_options(tabiji_write=True)
                 async with connection.begin():
                     yield connection
 
-    async def transact(self, work: Callable[[AsyncConnection], Coroutine[Any, Any, T]]) -> T:
-        """Run work in a transaction of its own; again from the start when the database broke a deadlock."""
+    async def transact(self, work: Callable[[AsyncConnection], Coroutine[Any, Any, T]], lane: Lane = Lane.PEOPLE) -> T:
+        """Run work in a transaction of its own; again from the start when the database broke a deadlock.
+
+        Args:
+            work: Waits for nothing but the database. On SQLite it runs in another thread, and to its end.
+            lane: With whom to queue where there is one writer.
+
+        Raises:
+            DatabaseDown: See `write`.
+        """
+        if self._turnstile is not None:
+            with _away_is_down():
+                async with self._turnstile.pass_through(lane):
+                    return await in_one_go(self._whole(work))
         for _ in range(20):
             try:
                 async with self.write() as tx:
@@ -171,6 +133,25 @@ class Database:
                     raise
         raise DatabaseDown("the database broke twenty deadlocks in a row on the same work")
 
+    async def _whole(self, work: Callable[[AsyncConnection], Coroutine[Any, Any, T]]) -> T:
+        # Blocks would ask for the event loop at their end, and there is none in this thread.
+        connection = await self._at_once.connect()
+        try:
+            await connection.execution_options(tabiji_write=True)
+            begun = await connection.begin()
+            try:
+                done = await work(connection)
+            except Paused:
+                await begun.commit()
+                raise
+            except BaseException:
+                await begun.rollback()
+                raise
+            await begun.commit()
+            return done
+        finally:
+            await connection.close()
+
     async def now(self, tx: AsyncConnection) -> datetime:
         """Database time: serves leases, pending age and audit. Never compared with journey time."""
         return await database_time(tx)
@@ -178,6 +159,7 @@ class Database:
     async def close(self) -> None:
         """Give all connections back."""
         await self.engine.dispose()
+        await self._at_once.dispose()
 
 
 async def database_time(tx: AsyncConnection) -> datetime:
@@ -252,6 +234,16 @@ def lease(now: datetime, span: timedelta) -> datetime:
     return now + span
 
 
+@contextmanager
+def _away_is_down() -> Generator[None]:
+    try:
+        yield
+    except (OSError, DBAPIError, PoolTimeout) as error:
+        if _is_about_the_work(error):
+            raise
+        raise _away(error) from error
+
+
 def _is_about_the_work(error: Exception) -> bool:
     if not isinstance(error, DBAPIError) or isinstance(error, OperationalError | InterfaceError):
         return False
@@ -264,29 +256,3 @@ def _away(error: Exception) -> DatabaseDown:
         f"the database does not answer ({type(getattr(error, 'orig', None) or error).__name__}). "
         "Check TABIJI_DATABASE_URL and that it runs."
     )
-
-
-class _LetsGo(sqlite3.Connection):
-    """Rolls back before it closes.
-
-    SQLite keeps a closed connection alive while a statement of it is unfinished. One that was cancelled in the
-    middle of a transaction would hold the write lock until Python collects its garbage, and everybody waits.
-    """
-
-    def close(self) -> None:
-        """See base class."""
-        with suppress(sqlite3.Error):
-            self.rollback()
-        super().close()
-
-
-def _sqlite_connect(connection: Any, _record: Any) -> None:
-    cursor: sqlite3.Cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _sqlite_begin(connection: Any) -> None:
-    writing = connection.get_execution_options().get("tabiji_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
