@@ -15,6 +15,7 @@ from tabiji.domain.orders import EnrollmentInput, Outcome
 from tabiji.domain.patterns import Single
 from tabiji.errors import JourneyDefinitionError
 from tabiji.journey.journey import Journey
+from tabiji.journey.known import stands
 from tabiji.journey.steps import name_steps, step_table
 
 J = TypeVar("J", bound=type[Journey])
@@ -68,6 +69,7 @@ def journey(
             overdue=overdue,
             reentry=reentry or (each_time if triggers.dates or triggers.schedules else never),
         )
+        cls.stands = staticmethod(lambda step: stands(cls, step))
         source = inspect.getsourcefile(cls)
         if source is None:
             raise JourneyDefinitionError(f"journey {cls.__name__} must be declared in a file, its source is read.")

@@ -13,6 +13,7 @@ may be added. Take the time from `self.now()`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar, NoReturn
 
@@ -36,9 +37,11 @@ class Journey(Messages, Waits, Contacts, Reads, Composition):
     """One contact's way through one journey."""
 
     spec: ClassVar[JourneySpec]
+    stands: ClassVar[Callable[[str], bool]]
+    """Whether a step, by the name a run gave it, is in the code. Set by `@journey`, like `spec`."""
 
     def __init__(self) -> None:
-        self._travel = Travel(self.spec)
+        self._travel = Travel(self.spec, type(self).stands)
 
     async def steps(self) -> None:
         """The journey itself. Written by the author."""
