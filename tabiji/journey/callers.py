@@ -110,7 +110,11 @@ def _root() -> FrameType | None:
 @lru_cache(maxsize=4096)
 def authored(code: CodeType) -> bool:
     """Whether code is an author's: not Python's own, not Temporal's, not tabiji's."""
-    file = code.co_filename
+    return of_an_author(code.co_filename)
+
+
+def of_an_author(file: str) -> bool:
+    """Whether a source file is an author's."""
     if any(_below(file, folder) for folder in _MACHINERY[1:]):
         return False
     return any(_below(file, folder) for folder in _SITE) or not _below(file, _MACHINERY[0])

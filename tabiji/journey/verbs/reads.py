@@ -93,7 +93,8 @@ class Reads(Verbs):
                 weights=shares,
             )
             with self._travel.doing(place, f"finding the arm of {experiment}"):
-                arm = (await self._travel.read(order, Exposed, f"Arm of {experiment}")).arm
+                odds = ", ".join(f"{arm.value} {share:g}" for arm, share in zip(arms, shares, strict=True))
+                arm = (await self._travel.read(order, Exposed, f"Arm of {experiment}: {odds}")).arm
             self._travel.passed(place, f"{experiment}: {arm}")
             return arm
 
