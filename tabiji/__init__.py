@@ -9,6 +9,7 @@ from tabiji.domain.calendar import weekday
 from tabiji.domain.conditions import Condition, on
 from tabiji.domain.dates import anniversary, contact_date
 from tabiji.domain.durations import days, hours, minutes
+from tabiji.domain.events import Event
 from tabiji.domain.journeys import Reentry, after, always, each_time, never
 from tabiji.domain.occasions import every
 from tabiji.domain.orders import Happened, Outcome
@@ -37,6 +38,7 @@ from tabiji.plugin import JourneyPlugin
 
 __all__ = [
     "Condition",
+    "Event",
     "Happened",
     "Journey",
     "JourneyPlugin",

@@ -5,6 +5,7 @@ The same object filters in the API, names itself in the Temporal UI and travels 
     on("Order Completed")                             any order
     on("Page Viewed", path="/pricing")                this property equals that value
     on("Order Completed", prop("total") >= 100)       see `prop` for what can be tested
+    on(OrderCompleted, prop("total") >= 100)          a declared event: misspelt properties are refused here
     on("Order Completed", take=("total",))            the journey gets `total` with the event, nothing else
     on("Order Completed", then=Onboarding)            as a goal: the next journey begins at once
     on("A") | on("B")                                 either
@@ -19,7 +20,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple, Prot
 
 from pydantic import Field, JsonValue, field_validator
 
+from tabiji.domain.events import Event, doubts
 from tabiji.domain.tests import MAX_NODES, Data, Equals, Properties, Test, plain, size
+from tabiji.errors import JourneyDefinitionError
 
 if TYPE_CHECKING:
     from tabiji.domain.patterns import AnyOf, Pattern, Times
@@ -132,7 +135,7 @@ class Condition(Data):
 
 
 def on(
-    event: str,
+    event: str | type[Event],
     /,
     *tests: Test,
     take: tuple[str, ...] = (),
@@ -142,18 +145,23 @@ def on(
     """Declare an event to start on, wait for, or end at.
 
     Args:
-        event: The event's name, exactly as the web app sends it.
+        event: The event's name, exactly as the web app sends it, or its declaration.
         *tests: Every one must hold, e.g. ``prop("total") >= 100``.
         take: Names of the properties the journey may read. Only these enter the Temporal history.
         then: For goals: the journey a person enters when this goal ends the present one.
         **properties: Each must equal its value.
     """
-    if not event or not event.strip():
+    name = event if isinstance(event, str) else event.event_name
+    if not name.strip():
         raise ValueError("on() takes an event name, e.g. on('Order Completed')")
-    equal = (Equals(path=name, value=plain(value, name)) for name, value in properties.items())
+    equal = (Equals(path=path, value=plain(value, path)) for path, value in properties.items())
+    where = (*tests, *equal)
+    if not isinstance(event, str):
+        for doubt in doubts(event, where, take):
+            raise JourneyDefinitionError(f"on({event.__name__}, …): {doubt}.")
     return Condition(
-        event=event,
-        where=(*tests, *equal),
+        event=name,
+        where=where,
         take=take,
         then=then.spec.name if then is not None else None,
     )

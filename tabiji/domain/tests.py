@@ -469,11 +469,11 @@ def _order(found: object, wanted: float | str) -> int | None:
     if isinstance(wanted, str):
         if not isinstance(found, str):
             return None
-        instant = _instant(wanted)
-        if instant is None:
+        moment = instant(wanted)
+        if moment is None:
             return (found > wanted) - (found < wanted)
-        ours = _instant(found)
-        return None if ours is None else (ours > instant) - (ours < instant)
+        ours = instant(found)
+        return None if ours is None else (ours > moment) - (ours < moment)
     if isinstance(found, bool) or not isinstance(found, int | float):
         return None
     if isinstance(found, float) and math.isnan(found):
@@ -481,7 +481,8 @@ def _order(found: object, wanted: float | str) -> int | None:
     return (found > wanted) - (found < wanted)
 
 
-def _instant(text: str) -> datetime | None:
+def instant(text: str) -> datetime | None:
+    """The moment an ISO date or date-time names; UTC where it has no zone. None: it is another text."""
     if not _ISO.fullmatch(text):
         return None
     try:

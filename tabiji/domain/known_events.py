@@ -1,0 +1,199 @@
+"""Events everybody has: what web apps and forms send by our own names, what mails report, and what changes.
+
+Triggers such as `tag_added` ask for these.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import JsonValue
+
+from tabiji.domain.events import Event
+
+
+class PageViewed(
+    Event, name="Page Viewed", open=True, example={"path": "/pricing", "url": "https://shop.example.com/pricing"}
+):
+    """Somebody looked at a page: every `page` call."""
+
+    path: str | None
+    url: str | None
+    title: str | None
+    referrer: str | None
+    name: str | None
+    category: str | None
+
+
+class Identified(Event, name="Identified", open=True):
+    """A web app said who somebody is: every `identify` call."""
+
+
+class FormSubmitted(Event, name="Form Submitted", open=True, example={"form": "whitepaper"}):
+    """Somebody sent one of our forms."""
+
+    form: str
+
+
+class EmailOpened(Event, name="Email Opened", open=True, example={"template": "demo/invitation", "message": "0190"}):
+    """Somebody opened a mail; some programs do so by themselves."""
+
+    template: str | None
+    message: str | None
+
+
+class EmailLinkClicked(
+    Event,
+    name="Email Link Clicked",
+    open=True,
+    example={"template": "demo/invitation", "message": "0190", "url": "https://shop.example.com/demo"},
+):
+    """Somebody clicked a link in a mail."""
+
+    url: str
+    template: str | None
+    message: str | None
+
+
+class EmailReplied(Event, name="Email Replied", open=True, example={"template": "demo/invitation", "message": "0190"}):
+    """Somebody answered a mail."""
+
+    template: str | None
+    message: str | None
+
+
+class Unsubscribed(Event, name="Unsubscribed", open=True, example={"topic": "marketing"}):
+    """Somebody took their consent to a topic back."""
+
+    topic: str | None
+
+
+class ContactErased(Event, name="Contact Erased", open=True):
+    """Somebody asked to be forgotten, and was."""
+
+
+class TagAdded(Event, name="Tag Added", open=True, example={"tag": "vip"}):
+    """A contact got a tag they did not have."""
+
+    tag: str
+
+
+class TagRemoved(Event, name="Tag Removed", open=True, example={"tag": "vip"}):
+    """A contact lost a tag they had."""
+
+    tag: str
+
+
+class ListJoined(Event, name="List Joined", open=True, example={"list": "newsletter"}):
+    """A contact came onto a list."""
+
+    list: str
+
+
+class ListLeft(Event, name="List Left", open=True, example={"list": "newsletter"}):
+    """A contact came off a list."""
+
+    list: str
+
+
+class AttributeChanged(
+    Event, name="Attribute Changed", open=True, example={"name": "plan", "before": "free", "after": "pro"}
+):
+    """An attribute has another value than before. Very long values are left out."""
+
+    name: str
+    before: JsonValue = None
+    after: JsonValue = None
+
+
+class ScoreChanged(
+    Event,
+    name="Score Changed",
+    open=True,
+    example={"before": 40, "after": 60, "points": 20, "reason": "looked at pricing"},
+):
+    """Points were added or taken away."""
+
+    before: int
+    after: int
+    points: int | None
+    reason: str | None
+
+
+class StageChanged(Event, name="Stage Changed", open=True, example={"before": "lead", "after": "mql"}):
+    """A contact came to another stage of its life."""
+
+    before: str | None
+    after: str
+
+
+class TaskDone(
+    Event, name="Task Done", open=True, example={"task": "0190", "title": "Call them", "who": "sales", "by": "yuki"}
+):
+    """Somebody in the team did what a journey asked for."""
+
+    task: str
+    title: str | None
+    who: str | None
+    by: str | None
+
+
+class SegmentEntered(Event, name="Segment Entered", open=True, example={"segment": "hot"}):
+    """A contact began to match a segment."""
+
+    segment: str
+
+
+class SegmentLeft(Event, name="Segment Left", open=True, example={"segment": "hot"}):
+    """A contact no longer matches a segment."""
+
+    segment: str
+
+
+class JourneyEnded(
+    Event,
+    name="Journey Ended",
+    open=True,
+    example={"journey": "onboarding", "enrollment": "onboarding/0190/1", "ending": "completed"},
+):
+    """A contact is out of a journey somebody waits for."""
+
+    journey: str
+    enrollment: str
+    ending: str
+    reason: str | None
+
+
+class ApprovalAnswered(
+    Event, name="Approval Answered", open=True, example={"approval": "0190", "approved": True, "by": "yuki"}
+):
+    """Somebody in the team answered a journey's question."""
+
+    approval: str
+    approved: bool
+    by: str | None
+    note: str | None
+
+
+BUILT_IN: Final[tuple[type[Event], ...]] = (
+    ApprovalAnswered,
+    AttributeChanged,
+    ContactErased,
+    EmailLinkClicked,
+    EmailOpened,
+    EmailReplied,
+    FormSubmitted,
+    Identified,
+    JourneyEnded,
+    ListJoined,
+    ListLeft,
+    PageViewed,
+    ScoreChanged,
+    SegmentEntered,
+    SegmentLeft,
+    StageChanged,
+    TagAdded,
+    TagRemoved,
+    TaskDone,
+    Unsubscribed,
+)
