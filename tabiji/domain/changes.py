@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Generic
 
 from pydantic import Field, JsonValue
+from typing_extensions import TypeVar
 
-from tabiji.domain.orders import Done, Frozen, StepOrder
+from tabiji.domain.orders import Done, Frozen, SendOutcome, StepOrder
 
 
 class Changed(Frozen):
@@ -124,19 +126,25 @@ class NotifyTeam(StepOrder):
     """Tell a team about this contact. Which address or channel a team has is a setting."""
 
     activity = "notify"
-    answer = Done
+    answer = SendOutcome
 
     team: str
     text: str
 
 
-class OwnOrder(StepOrder):
-    """What an author's own activity is given: who, where, when, and the payload of the call."""
+P = TypeVar("P", default=JsonValue)
+
+
+class OwnOrder(StepOrder, Generic[P]):
+    """What an author's own activity is given: who, where, when, and the payload of the call.
+
+    An activity that takes `OwnOrder[Booking]` gets the payload as a `Booking`, a pydantic model or a plain type.
+    """
 
     activity = ""
     answer = Done
 
-    payload: JsonValue = None
+    payload: P
 
 
 class LookedUp(Frozen):
