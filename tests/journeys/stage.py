@@ -25,6 +25,7 @@ from temporalio.worker import Worker
 from activities.contacts import Contacts
 from activities.dispatch import Dispatcher
 from activities.enrollments import Enrollments
+from activities.reads import Reads
 from models.contact import ContactTag
 from models.database import Database, table
 from models.enrollment import Enrollment, Listener
@@ -104,6 +105,24 @@ class Stage:
         )
         await self.dispatcher.settle()
         return recorded[0]
+
+    async def learns(self, **traits: JsonValue) -> None:
+        """What is known of the person changes."""
+        self.clock.at = await self.temporal.get_current_time()
+        number = next(self._numbers)
+        await self.recorder.record(
+            [
+                Incoming(
+                    kind="identify",
+                    name="Identified",
+                    message_id=f"stage-{number}",
+                    at=self.clock.at,
+                    anonymous_id="visitor",
+                    traits=traits,
+                )
+            ]
+        )
+        await self.dispatcher.settle()
 
     async def begins(self, event: str, /, **properties: JsonValue) -> WorkflowHandle[Any, Outcome]:
         """The event that enters the person; returns the journey's handle."""
@@ -200,7 +219,7 @@ async def stage(
         else:
             bookkeeping = Enrollments(Waits(database, catalog, dispatcher))
             contacts = Contacts(Recorder(database, catalog, clock, dispatcher))
-            made += [outside.send_email, outside.notify_sales, *contacts.all]
+            made += [outside.send_email, outside.notify_sales, *contacts.all, *Reads(database).all]
             made += bookkeeping.all
         worker = Worker(
             temporal.client,
