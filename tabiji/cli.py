@@ -151,6 +151,26 @@ def versions(
         raise typer.Exit(1)
 
 
+@app.command()
+def replay(
+    folder: Annotated[Path, typer.Argument(help="Recorded histories.")] = Path("tests/histories"),
+    live: Annotated[
+        int, typer.Option(min=0, help="Also so many people under way, of each journey in each version.")
+    ] = 0,
+    accept: Annotated[Path | None, typer.Option(help="What was accepted; absent: accepted.toml in the folder.")] = None,
+    accept_all: Annotated[bool, typer.Option("--accept-all", help="Write the changes of meaning down there.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Check the code here against histories: whose way it would break, and what would mean something else."""
+    from tabiji.desk.application import load
+    from tabiji.desk.replay import show_replay
+
+    load("workflows")
+    accepted = accept or folder / "accepted.toml"
+    if not show_replay(_settings(), folder, live=live, accept=accept_all, accepted_file=accepted, as_json=json):
+        raise typer.Exit(1)
+
+
 @key_app.command("create")
 def key_create(
     name: Annotated[str, typer.Argument(help="Who uses it, e.g. 'web shop'.")],

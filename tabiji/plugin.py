@@ -59,7 +59,7 @@ class JourneyPlugin(SimplePlugin):
             data_converter=self._convert,
             workflows=list(journeys),
             activities=list(activities),
-            workflow_runner=_passed_through,
+            workflow_runner=passed_through,
             interceptors=[ErrorTranslation(), SignsOfLife()],
         )
 
@@ -72,12 +72,13 @@ class JourneyPlugin(SimplePlugin):
         return converter
 
 
-def _passed_through(existing: WorkflowRunner | None) -> WorkflowRunner:
+def passed_through(existing: WorkflowRunner | None) -> WorkflowRunner:
+    """A runner whose sandbox takes the library as it is loaded. Another's runner is left as it is."""
     if isinstance(existing, SandboxedWorkflowRunner):
         return dataclasses.replace(
             existing, restrictions=existing.restrictions.with_passthrough_modules(*PASSED_THROUGH)
         )
-    return existing or _passed_through(SandboxedWorkflowRunner())
+    return existing or passed_through(SandboxedWorkflowRunner())
 
 
 class ErrorTranslation(Interceptor):
