@@ -9,6 +9,7 @@ from typing import Any
 from activities.contacts import Contacts
 from activities.enrollments import Enrollments
 from activities.messages import Messages
+from activities.reads import Reads
 from activities.sweeps import Sweeps
 from models.clock import SystemClock
 from models.database import Database
@@ -48,6 +49,7 @@ async def registered(
             messages.send_email,
             messages.notify_sales,
             *Contacts(recorder).all,
+            *Reads(database).all,
             *enrollments.all,
             sweeps.sweep_page,
         ]
