@@ -18,6 +18,7 @@ from typing import Literal
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.runtime import Runtime
 from temporalio.testing import WorkflowEnvironment
 
 from tabiji.errors import ConfigurationError
@@ -41,10 +42,12 @@ def binary(name: Literal["temporal", "temporal-test-server"]) -> str:
 
 
 @asynccontextmanager
-async def skipping_time(plugin: JourneyPlugin) -> AsyncGenerator[WorkflowEnvironment]:
+async def skipping_time(
+    plugin: JourneyPlugin, *, runtime: Runtime | None = None
+) -> AsyncGenerator[WorkflowEnvironment]:
     """A server whose clock jumps to the next timer. One journey at a time: all share one clock."""
     async with await WorkflowEnvironment.start_time_skipping(
-        plugins=[plugin], test_server_existing_path=binary("temporal-test-server")
+        plugins=[plugin], runtime=runtime, test_server_existing_path=binary("temporal-test-server")
     ) as temporal:
         await temporal.client.operator_service.add_search_attributes(
             AddSearchAttributesRequest(

@@ -1,0 +1,405 @@
+"""What a test of journeys plays with: a real Temporal server that skips time, and a house in memory around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import JsonValue
+
+from tabiji.domain.changes import Called
+from tabiji.domain.orders import Control, Outcome, Passed, SendEmail, SendOutcome
+from tabiji.errors import ConfigurationError, JourneyDefinitionError
+from tabiji.journey.discovery import discover
+from tabiji.journey.journey import Journey
+from tabiji.testing.memory.house import House
+from tabiji.testing.memory.outside import Question, Task, Webhook
+from tabiji.testing.memory.recording import Deed
+from tabiji.testing.memory.sending import SALES
+from tabiji.testing.memory.state import Message, Person
+from tabiji.testing.mistakes import Mistake
+from tabiji.testing.outbox import Mail, Notice, Shown
+from tabiji.testing.people import Persona, of_the_trigger
+from tabiji.testing.rehearsal import HouseClock, Rehearsal
+from tabiji.testing.run import Run
+from tabiji.testing.server import Server
+from tabiji.testing.templates import Templates
+
+__tracebackhide__ = True
+
+T = TypeVar("T")
+
+BEGINS = datetime(2026, 1, 5, 9, tzinfo=UTC)
+"""When the time of a test begins, where it does not say: a Monday morning."""
+
+
+class JourneyEnvironment:
+    """The fixture `journeys`.
+
+        run = await journeys.start(TrialNurture, contact="c1")
+        await run.advance(days(2))
+        assert journeys.outbox == ["trial/welcome"]
+
+    People are known by ids of your choice. Whoever is not described is somebody with an address who has agreed to
+    everything. Every `await` returns when nothing is under way any more.
+    """
+
+    def __init__(self, server: Server, *, templates: Path | None = None) -> None:
+        self._server = server
+        self._templates = Templates(templates)
+        self._numbers = count(1)
+        self._begin(BEGINS)
+
+    # Before it begins
+
+    def begins(self, at: datetime) -> None:
+        """Say when the time of this test begins. Aware; before anything has happened."""
+        if self._rehearsal.house.state.events or self._rehearsal.house.state.enrollments:
+            raise Mistake("begins(…) comes before anything has happened.")
+        self._begin(at.astimezone(UTC))
+
+    def loads(self, *journeys: type[Journey]) -> None:
+        """Say which journeys play in this test; with those they lead to. `start` does it for the one it starts.
+
+        A test that names none and sends an event has all of `workflows/`.
+        """
+        self._house.recording.catalog = self._rehearsal.cast.add(journeys)
+
+    def quiet_hours(self, start: time, end: time) -> None:
+        """Nobody is mailed between these times of day, on their own clock."""
+        self._house.sending.quiet = (start, end)
+
+    def replace(self, activity: str, function: Callable[..., Any]) -> None:
+        """Say who plays an own activity: a plain function, which is given what the journey gives.
+
+        Annotate its first parameter with `OwnOrder` to be told who and when, too.
+        """
+        self._rehearsal.own_activities.played_by[activity] = function
+
+    def force(self, experiment: str, arm: StrEnum | str) -> None:
+        """Put everybody into this arm of an experiment."""
+        self._house.outside.forced[experiment] = str(arm)
+
+    def sets(self, param: Any, value: JsonValue) -> None:
+        """Turn a parameter, as marketers do. By the `Param` itself or its name."""
+        self._house.outside.params[getattr(param, "name", param)] = value
+
+    def webhooks_answer(self, answer: Callable[[Webhook], Called]) -> None:
+        """Say what outside systems answer. Without it they take everything."""
+        self._house.outside.webhook_answers = answer
+
+    def comes_back(self, template: str, reason: str = "550 no such user") -> None:
+        """The next mail made from this template is refused by the relay."""
+        failed = SendOutcome(state="failed", reason=reason)
+        self._house.sending.answers.setdefault(template, []).append(failed)
+
+    def person(
+        self,
+        contact: str = "c1",
+        *,
+        email: str | None = "",
+        consent: bool | Mapping[str, bool] = True,
+        timezone: str | None = None,
+        locale: str | None = None,
+        attributes: Mapping[str, JsonValue] | None = None,
+        tags: tuple[str, ...] = (),
+        lists: tuple[str, ...] = (),
+        segments: tuple[str, ...] = (),
+        score: int = 0,
+        stage: str | None = None,
+    ) -> Person:
+        """Describe somebody before they do anything.
+
+        Args:
+            contact: Their id.
+            email: None: they have no address.
+            consent: To everything, to nothing, or by topic.
+            timezone: IANA name, e.g. ``Asia/Tokyo``. UTC where it is not known.
+            locale: A language tag.
+            attributes: What is known of them.
+            tags: Theirs.
+            lists: They are on.
+            segments: They are in. Segments are not computed here.
+            score: Their points.
+            stage: Of their life.
+        """
+        persona = Persona(email, consent, timezone, locale, attributes or {}, tags, lists, segments, score, stage)
+        self._house.state.people[contact] = made = persona.person(contact)
+        return made
+
+    # What happens
+
+    async def start(
+        self,
+        journey: type[Journey],
+        *,
+        contact: str = "c1",
+        event: Mapping[str, JsonValue] | None = None,
+        **person: Any,
+    ) -> Run:
+        """Have somebody enter a journey, by its first trigger that is an event, or by hand where it has none.
+
+        Args:
+            journey: Which.
+            contact: Who. Described by the other arguments as in `person`.
+            event: Properties of the event that enters them. What the trigger asks for is added.
+            **person: See `person`.
+        """
+        self.loads(journey)
+        self._present(contact, person)
+        if not journey.spec.triggers:
+            return await self._enter_by_hand(journey, contact)
+        trigger, properties = of_the_trigger(journey.spec, event)
+        runs = await self.happens(trigger.event, contact=contact, properties=properties)
+        begun = [run for run in runs if run.journey == journey.spec.name]
+        if not begun:
+            raise Mistake(
+                f"{contact} did not enter {journey.spec.name}: its rule for entering again says no "
+                f"({journey.spec.reentry})."
+            )
+        return begun[0]
+
+    async def happens(
+        self,
+        event: str,
+        /,
+        *,
+        contact: str = "c1",
+        properties: Mapping[str, JsonValue] | None = None,
+        **more: JsonValue,
+    ) -> tuple[Run, ...]:
+        """Somebody acts. Returns the runs this began; what waits for it has been told."""
+        return await self._record(contact, event, {**(properties or {}), **more})
+
+    async def identify(self, contact: str = "c1", **traits: JsonValue) -> tuple[Run, ...]:
+        """Somebody says who they are, or their attributes change somewhere else."""
+        return await self._record(contact, "Identified", {}, kind="identify", traits=traits)
+
+    async def unsubscribes(self, contact: str = "c1", topic: str = "marketing") -> tuple[Run, ...]:
+        """Somebody wants no more mails about this."""
+        return await self._record(contact, "Unsubscribed", {"topic": topic}, kind="mail", consents={topic: False})
+
+    async def advance(self, span: timedelta) -> None:
+        """Time passes, for everybody."""
+        await self._server.loop.run(self._rehearsal.advance(span))
+
+    async def approves(self, question: Question | None = None, *, by: str = "ann", note: str | None = None) -> None:
+        """Somebody in the team says yes: to the latest question, where none is named."""
+        await self._answers(question, approved=True, by=by, note=note)
+
+    async def declines(self, question: Question | None = None, *, by: str = "ann", note: str | None = None) -> None:
+        """Somebody in the team says no."""
+        await self._answers(question, approved=False, by=by, note=note)
+
+    async def completes(self, task: Task | None = None, *, by: str = "ann") -> None:
+        """Somebody has done a task: the latest one, where none is named."""
+        found = task or _latest(self.tasks, "task has been given to anybody")
+        self._house.outside.done(found, by=by, at=self.now)
+        await self._server.loop.run(self._rehearsal.settle())
+
+    # What has come of it
+
+    @property
+    def now(self) -> datetime:
+        """Journey time. Aware, UTC, to the minute: the machine's own seconds are left out."""
+        return _minute(self._rehearsal.clock.now())
+
+    @property
+    def outbox(self) -> Shown[Mail]:
+        """Mails that went out, to anybody; equal to a list of their templates."""
+        sent = [self._mail(one) for one in self._messages() if isinstance(one.order, SendEmail) and one.outcome]
+        return Shown(sent, lambda mail: mail.template)
+
+    @property
+    def refused(self) -> Shown[Message]:
+        """Mails that did not go out; equal to a list of the reasons."""
+        held = [one for one in self._messages() if one.outcome.state in ("refused", "failed")]
+        return Shown(held, lambda message: message.outcome.reason or message.outcome.state)
+
+    @property
+    def sales(self) -> Shown[Notice]:
+        """What sales was told; equal to a list of the reasons."""
+        told = [self._notice(one, "sales", one.topic) for one in self._messages() if one.template == SALES]
+        return Shown(told, lambda notice: notice.text)
+
+    @property
+    def notices(self) -> Shown[Notice]:
+        """What teams were told by `notify`; equal to a list of the texts."""
+        told = [one for one in self._messages() if not isinstance(one.order, SendEmail) and one.template != SALES]
+        return Shown([self._notice(one, one.template, one.topic) for one in told], lambda notice: notice.text)
+
+    @property
+    def webhooks(self) -> Shown[Webhook]:
+        """Calls of outside addresses; equal to a list of the addresses."""
+        return Shown(self._house.outside.webhooks, lambda call: call.url)
+
+    @property
+    def tasks(self) -> Shown[Task]:
+        """Tasks somebody was given; equal to a list of their titles."""
+        return Shown(self._house.outside.tasks, lambda task: task.title)
+
+    @property
+    def questions(self) -> Shown[Question]:
+        """Approvals that were asked for; equal to a list of the questions."""
+        return Shown(self._house.outside.questions, lambda question: question.question)
+
+    @property
+    def runs(self) -> list[Run]:
+        """Everybody's ways through every journey, in the order they began."""
+        return [self._run(one.id) for one in self._house.state.enrollments.values()]
+
+    def run(self, journey: type[Journey], contact: str = "c1") -> Run:
+        """The latest way of somebody through a journey, such as one that another journey began."""
+        found = [run for run in self.runs if (run.journey, run.contact) == (journey.spec.name, contact)]
+        return _latest(found, f"enrollment of {contact} in {journey.spec.name}")
+
+    def contact(self, contact: str = "c1") -> Person:
+        """Somebody as the house knows them now: score, stage, tags, lists, attributes, consents."""
+        return self._house.state.person(contact)
+
+    # For runs
+
+    def way(self, id: str) -> tuple[Passed, ...]:
+        """See `Run.way`."""
+        return self._rehearsal.watch.path(self._rehearsal.workflow_id(id))
+
+    def doing(self, id: str) -> list[str]:
+        """See `Run.doing`."""
+        return self._rehearsal.watch.doing(self._rehearsal.workflow_id(id))
+
+    def is_over(self, id: str) -> bool:
+        """See `Run.over`."""
+        return self._rehearsal.is_over(id)
+
+    async def result(self, id: str) -> Outcome:
+        """See `Run.result`."""
+        return await self._server.loop.run(self._rehearsal.until_over(id))
+
+    async def cancel(self, id: str) -> Outcome:
+        """See `Run.cancel`."""
+        await self._server.loop.run(self._rehearsal.cancel(id))
+        return self._rehearsal.outcomes[id]
+
+    async def control(self, id: str, control: Control, **properties: JsonValue) -> None:
+        """See `Run.skip`."""
+        self._house.control(id, control, **properties)
+        await self._server.loop.run(self._rehearsal.settle())
+
+    async def pause(self, id: str) -> None:
+        """See `Run.pause`."""
+        self._house.pause(id)
+
+    async def resume(self, id: str) -> None:
+        """See `Run.resume`."""
+        self._house.resume(id)
+        await self._server.loop.run(self._rehearsal.settle())
+
+    # The end
+
+    def close(self) -> None:
+        """End the test's time. Raises what went wrong since the last call."""
+        try:
+            self._server.loop.wait(self._rehearsal.close())
+        finally:
+            self._server.carrier = None
+
+    # Inside
+
+    @property
+    def _house(self) -> House:
+        return self._rehearsal.house
+
+    def _begin(self, at: datetime) -> None:
+        wall = self._server.loop.wait(self._server.temporal.get_current_time())
+        clock = HouseClock(at, wall)
+        self._rehearsal = self._server.carrier = Rehearsal(self._server, House(clock), clock, self._templates)
+
+    def _present(self, contact: str, person: Mapping[str, Any]) -> None:
+        if person or contact not in self._house.state.people:
+            self.person(contact, **person)
+
+    async def _enter_by_hand(self, journey: type[Journey], contact: str) -> Run:
+        entered = self._house.recording.enroll(journey.spec.name, contact)
+        if entered.enrollment_id is None:
+            raise Mistake(f"{contact} did not enter {journey.spec.name}: {entered.refused}.")
+        await self._server.loop.run(self._rehearsal.settle())
+        return self._run(entered.enrollment_id)
+
+    async def _record(
+        self,
+        contact: str,
+        name: str,
+        properties: Mapping[str, JsonValue],
+        *,
+        kind: str = "track",
+        traits: Mapping[str, JsonValue] | None = None,
+        consents: Mapping[str, bool] | None = None,
+    ) -> tuple[Run, ...]:
+        if not self._rehearsal.cast:
+            self._load_the_project(name)
+        self._present(contact, {})
+        deed = Deed(
+            contact,
+            name,
+            f"test-{next(self._numbers)}",
+            self._rehearsal.clock.now(),
+            kind=kind,
+            properties=dict(properties),
+            traits=dict(traits or {}),
+            consents=consents or {},
+        )
+        before = set(self._house.state.enrollments)
+        await self._server.loop.run(self._rehearsal.record([deed]))
+        return tuple(run for run in self.runs if run.id not in before)
+
+    def _load_the_project(self, event: str) -> None:
+        try:
+            self.loads(*discover())
+        except (ConfigurationError, JourneyDefinitionError, ImportError) as error:
+            raise Mistake(
+                f"nobody can say which journeys {event!r} concerns: there is no workflows/ to load here ({error}). "
+                "Name them first: journeys.loads(…)."
+            ) from None
+
+    async def _answers(self, question: Question | None, *, approved: bool, by: str, note: str | None) -> None:
+        found = question or _latest(self.questions, "question has been asked")
+        self._house.outside.answered(found, approved=approved, by=by, note=note, at=self.now)
+        await self._server.loop.run(self._rehearsal.settle())
+
+    def _run(self, id: str) -> Run:
+        return Run(self, id, self._house.state.enrollments[id].contact)
+
+    def _messages(self) -> list[Message]:
+        return list(self._house.state.messages.values())
+
+    def _mail(self, sent: Message) -> Mail:
+        return Mail(
+            template=sent.template,
+            contact=sent.contact,
+            topic=sent.topic,
+            at=_minute(sent.at),
+            day=self._day(sent.at),
+            step=sent.step,
+            message=sent.id,
+            enrollment=sent.enrollment,
+        )
+
+    def _notice(self, told: Message, team: str, text: str) -> Notice:
+        return Notice(team, text, told.contact, _minute(told.at), self._day(told.at), told.enrollment)
+
+    def _day(self, at: datetime) -> int:
+        return (at - self._rehearsal.clock.begins).days
+
+
+def _minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)
+
+
+def _latest(things: Sequence[T], what: str) -> T:
+    if not things:
+        raise Mistake(f"no {what} yet.")
+    return things[-1]
