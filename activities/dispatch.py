@@ -1,4 +1,4 @@
-"""Delivers what `record` has committed: starts and signals to Temporal, at least once, in order per contact.
+"""Delivers what has been committed: starts, signals and cancellations to Temporal, at least once, in order per contact.
 
 The road is short: right after the commit the same process delivers. The net is slow: every few seconds a sweep
 finds what a crash or an outage left behind. A journey recognises a second copy.
@@ -281,8 +281,12 @@ class Dispatcher:
         if row.kind == "start" and row.start_confirmed:
             # A signal has brought it along. Starting again would be harmless only while Temporal remembers the id.
             return "delivered", None
+        if row.kind == "cancel" and row.state != "running":
+            return "late", None
         try:
-            if row.kind == "signal" and row.start_confirmed:
+            if row.kind == "cancel":
+                await self._client.get_workflow_handle(row.enrollment_id).cancel(rpc_timeout=RPC_TIMEOUT)
+            elif row.kind == "signal" and row.start_confirmed:
                 await self._client.get_workflow_handle(row.enrollment_id).signal(
                     SIGNAL, Happened.model_validate(row.payload), rpc_timeout=RPC_TIMEOUT
                 )

@@ -63,6 +63,8 @@ async def gate(tx: AsyncConnection, order: StepOrder, contact_id: UUID | None = 
         return
     row = {
         "enrollment_id": order.enrollment_id,
+        "journey": order.enrollment_id.partition("/")[0],
+        "contact_id": str(contact_id or order.contact_id),
         "pause_id": met.id,
         "since_wall": met.since_wall,
         "recorded_at": await database_time(tx),

@@ -73,7 +73,7 @@ class Listener(SQLModel, table=True):
 
 
 class Dispatch(SQLModel, table=True):
-    """A start or a signal that must reach Temporal, written in the transaction that made it necessary."""
+    """A start, a signal or a cancellation that must reach Temporal, written in the transaction that made it so."""
 
     __table_args__ = (
         Index(
@@ -92,7 +92,7 @@ class Dispatch(SQLModel, table=True):
     )
     contact_id: UUID
     enrollment_id: str = Field(foreign_key="enrollment.id", max_length=200)
-    kind: str = Field(max_length=16, description="start or signal")
+    kind: str = Field(max_length=16, description="start, signal or cancel")
     payload: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JsonColumn, nullable=False))
     state: str = Field(default="pending", max_length=16, description="pending, delivered, late (it had ended) or dead")
     attempts: int = 0

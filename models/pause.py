@@ -55,6 +55,8 @@ class Held(SQLModel, table=True):
     """An enrollment that met a pause: it is told when no pause reaches it any more. Who met none has no row."""
 
     enrollment_id: str = Field(primary_key=True, foreign_key="enrollment.id", max_length=200)
+    journey: str = Field(max_length=100)
+    contact_id: str = Field(max_length=36)
     pause_id: UUID = Field(foreign_key="pause.id", index=True, description="the one it met first")
     since_wall: datetime = Field(description="when that pause began")
     recorded_at: datetime

@@ -24,6 +24,43 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_api_key_name")),
     )
     op.create_table(
+        "event_problem",
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("property", sa.String(length=100), nullable=False),
+        sa.Column("problem", sa.String(length=200), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "shape",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", "property", "problem", name=op.f("pk_event_problem")),
+    )
+    op.create_table(
+        "param_value",
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column(
+            "value",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "before",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("set_by", sa.String(length=200), nullable=False),
+        sa.Column("key", sa.String(length=100), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", "version", name=op.f("pk_param_value")),
+    )
+    with op.batch_alter_table("param_value", schema=None) as batch_op:
+        batch_op.create_index("ix_param_value_name_recorded_at", ["name", "recorded_at"], unique=False)
+
+    op.create_table(
         "contact",
         sa.Column("email", sa.String(length=254), nullable=True),
         sa.Column("timezone", sa.String(length=64), nullable=True),
@@ -292,6 +329,8 @@ def upgrade() -> None:
     op.create_table(
         "held",
         sa.Column("enrollment_id", sa.String(length=200), nullable=False),
+        sa.Column("journey", sa.String(length=100), nullable=False),
+        sa.Column("contact_id", sa.String(length=36), nullable=False),
         sa.Column("pause_id", sa.Uuid(), nullable=False),
         sa.Column("since_wall", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
@@ -429,8 +468,111 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_approval_enrollment_id"), ["enrollment_id"], unique=False)
         batch_op.create_index("ix_approval_state_id", ["state", "id"], unique=False)
 
+    op.create_table(
+        "batch",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("action", sa.String(length=16), nullable=False),
+        sa.Column(
+            "reach",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("rate", sa.Float(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("left_out", sa.Integer(), nullable=False),
+        sa.Column("place", sa.String(length=200), nullable=False),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_batch")),
+    )
+    with op.batch_alter_table("batch", schema=None) as batch_op:
+        batch_op.create_index("ix_batch_recorded_at", ["recorded_at"], unique=False)
+        batch_op.create_index(
+            "ix_batch_running",
+            ["recorded_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
+
+    op.create_table(
+        "pace",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_pace")),
+    )
+    op.create_table(
+        "journey_state",
+        sa.Column("journey", sa.String(length=100), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column(
+            "pilot",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column("entered", sa.Integer(), nullable=False),
+        sa.Column("complaints", sa.Integer(), nullable=False),
+        sa.Column("unsubscribes", sa.Integer(), nullable=False),
+        sa.Column("errors", sa.Integer(), nullable=False),
+        sa.Column("stopped", sa.String(length=500), nullable=True),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("journey", name=op.f("pk_journey_state")),
+    )
+    op.create_table(
+        "journey_state_change",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("journey", sa.String(length=100), nullable=False),
+        sa.Column("before", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column(
+            "pilot",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_journey_state_change")),
+    )
+    with op.batch_alter_table("journey_state_change", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_journey_state_change_journey"), ["journey"], unique=False)
+
+    op.create_table(
+        "entry_refused",
+        sa.Column("journey", sa.String(length=100), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("shard", sa.Integer(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=True),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("journey", "reason", "shard", name=op.f("pk_entry_refused")),
+    )
+
 
 def downgrade() -> None:
+    op.drop_table("entry_refused")
+    with op.batch_alter_table("journey_state_change", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_journey_state_change_journey"))
+
+    op.drop_table("journey_state_change")
+    op.drop_table("journey_state")
+    op.drop_table("pace")
+    with op.batch_alter_table("batch", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_batch_running",
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
+        batch_op.drop_index("ix_batch_recorded_at")
+
+    op.drop_table("batch")
     with op.batch_alter_table("approval", schema=None) as batch_op:
         batch_op.drop_index("ix_approval_state_id")
         batch_op.drop_index(batch_op.f("ix_approval_enrollment_id"))
@@ -522,4 +664,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_contact_email"))
 
     op.drop_table("contact")
+    with op.batch_alter_table("param_value", schema=None) as batch_op:
+        batch_op.drop_index("ix_param_value_name_recorded_at")
+
+    op.drop_table("param_value")
+    op.drop_table("event_problem")
     op.drop_table("api_key")
