@@ -68,11 +68,11 @@ async def test_a_database_without_our_schema_is_not_ready(door: Door) -> None:
 async def test_a_database_that_is_away_asks_for_patience(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (await door.full.get("/v1/journeys")).status_code == 200  # the key is remembered
 
-    def away(_: Database) -> None:
+    def away(*_: object) -> None:
         raise DatabaseDown("the database does not answer")
 
-    monkeypatch.setattr(Database, "read", away)
-    monkeypatch.setattr(Database, "write", away)
+    for way in ("read", "write", "transact"):
+        monkeypatch.setattr(Database, way, away)
 
     for answer in (
         await door.full.post("/v1/track", json={"userId": "u", "event": "X"}),
