@@ -108,6 +108,29 @@ def journeys() -> None:
     load("api.app")
 
 
+@app.command("map")
+def draw_map(
+    name: Annotated[str | None, typer.Argument(help="A journey. None: all are listed.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="The map as data instead of Mermaid.")] = False,
+) -> None:
+    """Draw a journey from its source, without running it."""
+    from tabiji.desk.application import load
+    from tabiji.errors import UnknownJourney
+    from tabiji.journey.discovery import discover
+    from tabiji.journey.map import mermaid, read_map
+
+    load("workflows")
+    found = {journey.spec.name: journey for journey in discover()}
+    if name is None:
+        for one in found.values():
+            typer.echo(f"{one.spec.name:32} {one.spec.title}")
+        return
+    if name not in found:
+        raise UnknownJourney(name, tuple(found))
+    graph = read_map(found[name])
+    typer.echo(graph.model_dump_json(indent=2) if json else mermaid(graph), nl=json)
+
+
 @app.command()
 def new(directory: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.")]) -> None:
     """Write a complete project: journeys, activities, API, tables, templates."""

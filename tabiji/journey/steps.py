@@ -22,6 +22,7 @@ from tabiji.journey.places import Call, Place, calls_in
 from tabiji.journey.vocabulary import VERBS
 
 __all__ = [
+    "BEGUN",
     "VERBS",
     "Place",
     "name_steps",
@@ -31,6 +32,9 @@ __all__ = [
     "step_table",
     "undivided",
 ]
+
+BEGUN = "#begun"
+"""Ends the name of the first half of a step that asks and then waits."""
 
 _BESIDE = re.compile(r"(?:[^\W\d]\w*(?:~\d+)?/)+")
 
@@ -55,7 +59,11 @@ def step_at_caller(depth: int, verb: str) -> str:
 
 
 def undivided(step: str) -> str:
-    """A step's name without the numbers of tasks: `steps/nudge~2/tag:x` is `steps/nudge/tag:x` on the map."""
+    """A step's name as it is on the map: `steps/nudge/tag:x` for `steps/nudge~2/tag:x`, in the second of two tasks.
+
+    A step of two halves, one that asks and one that waits, is one there.
+    """
+    step = step.removesuffix(BEGUN)
     way = _BESIDE.match(step)
     return re.sub(r"~\d+/", "/", way[0]) + step[way.end() :] if way else step
 

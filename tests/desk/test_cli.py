@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,3 +76,18 @@ async def test_a_worker_that_cannot_work_says_why_in_one_line(here: Desk, free_p
     lines = [line for line in err.splitlines() if not line.startswith("{")]
     assert code == 1
     assert len(lines) == 1, err
+
+
+async def test_a_journey_is_drawn_from_its_source(here: Desk) -> None:
+    code, out, _ = await here.tabiji("map")
+    assert code == 0
+    assert "whitepaper-nurture" in out
+    code, out, _ = await here.tabiji("map", "whitepaper-nurture")
+    assert code == 0
+    assert out.startswith("flowchart TD\n")
+    assert "wait for Demo Attended, at most 14 days" in out
+    code, out, _ = await here.tabiji("map", "whitepaper-nurture", "--json")
+    assert json.loads(out)["nodes"][1]["step"] == "steps/send_email:whitepaper/welcome"
+    code, _, err = await here.tabiji("map", "unknown")
+    assert code == 1
+    assert "no journey 'unknown' is loaded. Known: onboarding" in err

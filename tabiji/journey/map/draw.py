@@ -17,7 +17,7 @@ _SHAPES: dict[NodeKind, tuple[str, str]] = {
     NodeKind.READ: ("(", ")"),
     NodeKind.SPLIT: ("{{", "}}"),
     NodeKind.JOURNEY: ("[[", "]]"),
-    NodeKind.START: ("((", "))"),
+    NodeKind.START: ("([", "])"),
     NodeKind.CHOICE: ("{", "}"),
     NodeKind.LOOP: ("{{", "}}"),
     NodeKind.TRY: ("(", ")"),
@@ -39,6 +39,7 @@ _LOOKS = (
     ("exit", "fill:#fbe6e4,stroke:#b0433a,color:#4d1510"),
     ("computed", "fill:#ffffff,stroke:#888888,color:#444444,stroke-dasharray:6 4"),
 )
+_FRAME = "fill:#f8f9fb,stroke:#c3ccd8,color:#20304a"
 _ANYWHERE = frozenset({NodeKind.GOAL, NodeKind.EXIT})
 _DASHED = frozenset({EdgeKind.RAISED, EdgeKind.BESIDE})
 
@@ -53,6 +54,8 @@ def mermaid(graph: Graph) -> str:
     for node in (node for node in graph.nodes if node.kind in _ANYWHERE):
         lines.append(f"  {_node(node, ids)}")
         lines.append(f'  journey -. "from everywhere" .-> {ids[node.id]}')
+    lines.append(f"  style journey {_FRAME}")
+    lines += [f"  style g{number} {_FRAME}" for number in range(len(graph.groups))]
     lines += [f"  classDef a_{name} {look}" for name, look in _LOOKS]
     for name, _ in _LOOKS:
         of_kind = [ids[node.id] for node in graph.nodes if node.kind.value == name]

@@ -36,7 +36,7 @@ class Expressions(Beside):
             case ast.NamedExpr(target=target, value=value):
                 return self.assigned(target, value, scope, flow)
             case ast.Attribute(value=owner, attr=name) if scope.is_journey(owner) and name in VERBS:
-                return self.unseen(node, scope, flow, f"{name}, called from elsewhere")
+                return self.unseen(node, scope, flow, f"{name}, called from elsewhere", like="*")
             case _:
                 for child in ast.iter_child_nodes(node):
                     flow = self.expression(child, scope, flow)
@@ -147,24 +147,24 @@ class Expressions(Beside):
     def _verb(self, node: ast.Call, verb: str, scope: Scope, flow: Flow) -> Flow:
         flow = self.arguments(node, scope, flow)
         called = scope.call_at(node)
-        words = spoken(verb, node, scope.names)
+        step = like = None
         if called is not None and called.own is not None:
             step = "/".join((*scope.way, called.own.partition("/")[2]))
-            id = self.draft.add(NodeKind(VERBS[verb].value), step, words, scope.spot(node), flow, step=step)
         elif called is not None and called.given is not None:
             step = called.given
-            id = self.draft.add(NodeKind(VERBS[verb].value), step, words, scope.spot(node), flow, step=step)
         else:
             given = [keyword.value for keyword in node.keywords if keyword.arg == "step"]
             like = _pattern(given[0]) if given else None
-            id = self.draft.add(
-                NodeKind(VERBS[verb].value),
-                scope.name(f"{verb}:{like or '?'}"),
-                words,
-                scope.spot(node),
-                flow,
-                like=like,
-            )
+        id = self.draft.add(
+            NodeKind(VERBS[verb].value),
+            step or scope.name(f"{verb}:{like or '?'}"),
+            spoken(verb, node, scope.names),
+            scope.spot(node),
+            flow,
+            verb=verb,
+            step=step,
+            like=like,
+        )
         return on_from(id)
 
     def _exit(self, node: ast.Call, scope: Scope, flow: Flow) -> Flow:

@@ -69,6 +69,7 @@ class Node(Shape):
     words: str
     file: str
     line: int
+    verb: str | None = None
     step: str | None = None
     like: str | None = None
     group: str | None = None
@@ -120,6 +121,11 @@ class Graph(Shape):
     groups: tuple[Group, ...] = ()
 
     @cached_property
+    def starts(self) -> tuple[Node, ...]:
+        """Where people come in."""
+        return tuple(node for node in self.nodes if node.kind is NodeKind.START)
+
+    @cached_property
     def by_id(self) -> dict[str, Node]:
         """Nodes by their ids."""
         return {node.id: node for node in self.nodes}
@@ -151,7 +157,15 @@ def with_counts(graph: Graph, counts: Mapping[str, int], edges: Mapping[Edge, in
     nodes = tuple(node.model_copy(update={"count": _count(node, whole)}) for node in graph.nodes)
     counted = edges or {}
     lines = tuple(edge.model_copy(update={"count": counted.get(edge)}) for edge in graph.edges)
-    return graph.model_copy(update={"nodes": nodes, "edges": lines if edges is not None else graph.edges})
+    # Not a copy: it would take along what has been looked up by id.
+    return Graph(
+        journey=graph.journey,
+        title=graph.title,
+        file=graph.file,
+        nodes=nodes,
+        edges=lines if edges is not None else graph.edges,
+        groups=graph.groups,
+    )
 
 
 def _count(node: Node, counts: Mapping[str, int]) -> int | None:

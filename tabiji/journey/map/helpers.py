@@ -93,6 +93,7 @@ class Helpers:
         file, node = found
         nested = isinstance(made, Nested)
         travellers = travelling(node, call, scope, method=method) | (scope.travellers if nested else frozenset[str]())
+        flow = self.handed_on(call, scope, flow)
         if not travellers:
             return flow
         if any(one is node for one, _ in self._stack):
@@ -142,19 +143,25 @@ class Helpers:
         if getattr(made, "__module__", "").startswith("temporalio") and getattr(made, "__name__", "") in _TEMPORAL:
             return self.unseen(node, scope, flow, f"Temporal: {name}({_first(node)})")
         passed = (*node.args, *(keyword.value for keyword in node.keywords))
-        methods = [one for one in passed if isinstance(one, ast.Attribute) and scope.is_journey(one.value)]
-        handed_on = [one.attr for one in methods if isinstance(_member(self.journey, one.attr), FunctionType)]
-        handed_on = [name for name in handed_on if name not in VERBS and name not in ("now",)]
-        if handed_on:
-            return self.unseen(node, scope, flow, f"{name}({', '.join(handed_on)})", like=f"*/{handed_on[0]}/*")
+        flow = self.handed_on(node, scope, flow)
+        if name == "getattr" and any(map(scope.is_journey, passed)):
+            return self.unseen(node, scope, flow, plain(node), like="*")
         if any(map(scope.is_journey, passed)) and name not in _HARMLESS and not _of_tabiji(made):
             return self.unseen(node, scope, flow, f"{name}(…)", like=f"*/{name.rpartition('.')[2]}/*")
-        if isinstance(node.func, ast.Call) and plain(node.func.func) == "getattr":
-            return self.unseen(node, scope, flow, f"{plain(node.func)}(…)", like="*")
         if isinstance(node.func, ast.Attribute) and scope.is_journey(node.func.value):
             member = _member(self.journey, node.func.attr)
             if member is None or not _of_tabiji(member):
                 return self.unseen(node, scope, flow, f"{name}(…)", like=f"*/{node.func.attr}/*")
+        return flow
+
+    def handed_on(self, node: ast.Call, scope: Scope, flow: Flow) -> Flow:
+        """Draw helpers that are given to somebody else to call."""
+        for one in (*node.args, *(keyword.value for keyword in node.keywords)):
+            if isinstance(one, ast.Attribute) and scope.is_journey(one.value) and one.attr not in VERBS:
+                member = _member(self.journey, one.attr)
+                if isinstance(member, FunctionType) and not _of_tabiji(member):
+                    words = f"{one.attr}, called by {plain(node.func)}"
+                    flow = self.unseen(one, scope, flow, words, like=f"*/{one.attr}/*")
         return flow
 
     def unseen(self, node: ast.AST, scope: Scope, flow: Flow, words: str, *, like: str | None = None) -> Flow:

@@ -50,7 +50,8 @@ def read_map(journey: type[Journey]) -> Graph:
 
 
 def _starts(spec: JourneySpec, draft: Draft, home: Spot) -> Flow:
-    triggers = [f"{trigger}" for trigger in spec.triggers] or ["the API, or another journey"]
+    triggers = [str(trigger) for trigger in (*spec.triggers, *spec.dates, *spec.schedules)]
+    triggers = triggers or ["the API, or another journey"]
     flow: Flow = NOBODY
     for words in triggers:
         flow = (*flow, *on_from(draft.add(NodeKind.START, f"start:{words}", words, home, NOBODY)))

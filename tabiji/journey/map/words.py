@@ -103,10 +103,10 @@ def _said(value: Any) -> str:
     match value:
         case timedelta():
             return in_words(value)
-        case str():
-            return value
         case Enum():
             return value.name
+        case str():
+            return value
         case tuple():
             several: tuple[Any, ...] = value  # pyright: ignore[reportUnknownVariableType] # of whatever
             return ", ".join(_said(one) for one in several)
