@@ -13,6 +13,7 @@ from tabiji.domain.events import Event
 from tabiji.domain.journeys import Reentry, after, always, each_time, never
 from tabiji.domain.occasions import every
 from tabiji.domain.orders import Happened, Outcome
+from tabiji.domain.params import Param, param
 from tabiji.domain.patterns import Pattern, all_of, any_of, sequence
 from tabiji.domain.tests import prop
 from tabiji.domain.triggers import (
@@ -43,6 +44,7 @@ __all__ = [
     "Journey",
     "JourneyPlugin",
     "Outcome",
+    "Param",
     "Pattern",
     "Reentry",
     "after",
@@ -70,6 +72,7 @@ __all__ = [
     "never",
     "on",
     "page",
+    "param",
     "prop",
     "score_fell_below",
     "score_reached",

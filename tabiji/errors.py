@@ -8,6 +8,8 @@
     │   ├── UnknownContact
     │   ├── UnknownJourney
     │   ├── UnknownEnrollment
+    │   ├── UnknownParam
+    │   ├── InvalidParam        a value is out of the bounds its author set
     │   ├── InvalidEvent        the caller's input is wrong; `field` names the place
     │   ├── InvalidChange       a contact cannot be changed like that
     │   ├── UnknownSegment
@@ -98,6 +100,27 @@ class UnknownEnrollment(Refused):
 
     def __init__(self, enrollment_id: str) -> None:
         super().__init__(f"no enrollment {enrollment_id!r}. List them with GET /v1/enrollments.")
+
+
+class UnknownParam(Refused):
+    """No parameter of that name is declared."""
+
+    code = "unknown_param"
+
+    def __init__(self, name: str, known: tuple[str, ...] = ()) -> None:
+        listed = ", ".join(known) or "none"
+        super().__init__(f"no param {name!r} is declared. Known: {listed}. They are declared in workflows/.")
+
+
+class InvalidParam(Refused):
+    """That value is none the author allows."""
+
+    code = "invalid_param"
+
+    def __init__(self, name: str, allowed: str) -> None:
+        super().__init__(f"param {name!r} takes {allowed}.")
+        self.name = name
+        self.allowed = allowed
 
 
 class InvalidEvent(Refused):

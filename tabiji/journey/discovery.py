@@ -1,4 +1,4 @@
-"""Finds the journeys of an application: every module below a package, no list to edit."""
+"""Finds the journeys and events of an application: every module below a package, no list to edit."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ import importlib
 import pkgutil
 import traceback
 from types import ModuleType
+from typing import TypeVar
 
+from tabiji.domain.event_catalog import EventCatalog
+from tabiji.domain.events import Event
 from tabiji.domain.journeys import Catalog
+from tabiji.domain.known_events import BUILT_IN
 from tabiji.errors import JourneyDefinitionError
 from tabiji.journey.journey import Journey
+
+C = TypeVar("C")
 
 
 def discover(package: str = "workflows") -> list[type[Journey]]:
@@ -19,14 +25,7 @@ def discover(package: str = "workflows") -> list[type[Journey]]:
         JourneyDefinitionError: A module cannot be loaded, two journeys share a name, or one hands over to a journey
             that is not there.
     """
-    root = _load(package)
-    modules = [_load(found.name) for found in pkgutil.walk_packages(root.__path__, f"{package}.")]
-    journeys = {
-        value
-        for module in (root, *modules)
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Journey) and value.__module__ == module.__name__
-    }
+    journeys = set(_classes(package, Journey))
     for undeclared in journeys:
         if "spec" not in vars(undeclared):
             raise JourneyDefinitionError(
@@ -35,6 +34,27 @@ def discover(package: str = "workflows") -> list[type[Journey]]:
     found = sorted(journeys, key=lambda journey: journey.spec.name)
     Catalog(journey.spec for journey in found)
     return found
+
+
+def discover_events(package: str = "workflows") -> EventCatalog:
+    """Import everything below a package and return the events declared there, with those everybody has.
+
+    Raises:
+        JourneyDefinitionError: A module cannot be loaded, or two classes declare one event.
+    """
+    return EventCatalog(_classes(package, Event), BUILT_IN)
+
+
+def _classes(package: str, base: type[C]) -> list[type[C]]:
+    """Classes written below a package, in a stable order."""
+    root = _load(package)
+    modules = [root, *(_load(found.name) for found in pkgutil.walk_packages(root.__path__, f"{package}."))]
+    return [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, base) and value.__module__ == module.__name__
+    ]
 
 
 def _load(name: str) -> ModuleType:
