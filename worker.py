@@ -17,15 +17,17 @@ from activities.dispatch import Dispatcher
 from activities.metrics import watch
 from activities.registry import registered
 from activities.schedules import prepare_schedules
+from activities.steering import Steering
 from models import schema
+from models.clock import SystemClock
 from models.database import Database
 from tabiji import JourneyPlugin, log, settings
 from tabiji.deploys.build import build_here, promotes_itself
 from tabiji.deploys.versions import at_work, promote
 from tabiji.domain.journeys import Catalog
 from tabiji.errors import Refused, TabijiError
+from tabiji.journey.calls import EFFECT_HEARTBEAT, EFFECT_TIMEOUT
 from tabiji.journey.discovery import discover
-from tabiji.journey.travel import EFFECT_HEARTBEAT, EFFECT_TIMEOUT
 from tabiji.settings import Settings
 from tabiji.temporal import connect, prepare
 from workflows.housekeeping.sweep import Sweep
@@ -47,7 +49,7 @@ async def work(config: Settings) -> None:
     await schema.check(database)
     journeys = discover()
     build = build_here(config)
-    catalog = Catalog(journey.spec for journey in journeys)
+    catalog = Catalog((journey.spec for journey in journeys), unlaunched=config.unlaunched)
     delivering = await connect(config, [JourneyPlugin()])
     await prepare(delivering, config)
     await prepare_schedules(delivering, config, catalog)
@@ -69,7 +71,10 @@ async def work(config: Settings) -> None:
             max_concurrent_local_activities=config.database_pool,
             max_concurrent_activities=config.database_pool + 4 * config.smtp_connections,
         )
-        background = [asyncio.create_task(dispatcher.run()), asyncio.create_task(_watch_terminated(dispatcher))]
+        clock = SystemClock(config.clock_shift)
+        steering = Steering(database, catalog, clock, dispatcher, resume_rate=config.resume_rate)
+        chores = (dispatcher.run(), steering.run(), _watch_terminated(dispatcher))
+        background = [asyncio.create_task(chore) for chore in chores]
         if config.metrics_port is not None:
             watch(dispatcher.counts, REGISTRY)
             start_http_server(config.metrics_port)

@@ -33,6 +33,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from models.database import AnyRow, Database, table
 from models.enroll import Pending
 from models.enrollment import Dispatch, Enrollment, Listener
+from models.pilots import note_failure
 from models.sqlite import Lane
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.orders import SIGNAL, Ending, EnrollmentInput, Happened
@@ -419,6 +420,8 @@ async def _close(
     tx: AsyncConnection, enrollment_id: str, ending: Ending, reason: str, *, at: datetime | None = None
 ) -> int:
     """End an enrollment that cannot say so itself."""
+    if ending is Ending.FAILED:
+        await note_failure(tx, enrollment_id)
     enrollments, listeners = table(Enrollment), table(Listener)
     changed = await tx.execute(
         update(enrollments)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 from temporalio.client import Client
 
 from activities.dispatch import Counts, Dispatcher
+from activities.steering import Steering
 from api.metrics import Metrics
 from models.clock import Clock, SystemClock
 from models.database import Database
@@ -54,12 +55,13 @@ MakeParts = Callable[[], AbstractAsyncContextManager[Parts]]
 @asynccontextmanager
 async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
     """Everything as the settings say. Temporal may be away: what is recorded is delivered once it is back."""
-    catalog = Catalog(journey.spec for journey in discover())
+    catalog = Catalog((journey.spec for journey in discover()), unlaunched=settings.unlaunched)
     client = await connect(settings, [JourneyPlugin()], lazy=True)
     database = Database(settings.database, pool=settings.database_pool)
     dispatcher = Dispatcher(client, database, catalog, task_queue=settings.task_queue)
     clock = SystemClock(settings.clock_shift)
-    sweeping = asyncio.create_task(dispatcher.run(), name="dispatch sweep")
+    steering = Steering(database, catalog, clock, dispatcher, resume_rate=settings.resume_rate)
+    chores = [asyncio.create_task(dispatcher.run()), asyncio.create_task(steering.run())]
     try:
         yield Parts(
             settings=settings,
@@ -73,8 +75,8 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
             metrics=Metrics(dispatcher.counts),
         )
     finally:
-        sweeping.cancel()
-        with suppress(asyncio.CancelledError):
-            await sweeping
+        for chore in chores:
+            chore.cancel()
+        await asyncio.gather(*chores, return_exceptions=True)
         await dispatcher.close()
         await database.close()

@@ -1,4 +1,6 @@
-"""Enters a contact into a journey. Re-entry is decided here alone, under the contact's lock."""
+"""Enters a contact into a journey. Whether they may is decided here alone, under their lock: by the journey's rule of
+re-entry, and by whether it is a draft, a pilot, live or closing.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import AnyRow, insert, table
 from models.enrollment import Dispatch, Enrollment, Listener
+from models.launches import refusal, state_of
 from models.listeners import ends_of
 from models.look_back import last_seq
 from tabiji.domain.journeys import JourneySpec
+from tabiji.domain.launch import Launch
 from tabiji.domain.orders import Entered, Happened
 
 
@@ -72,13 +76,17 @@ async def enroll(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> Enroll
         if known is not None:
             return Enrolled(Entered(enrollment_id=known))
     same = (enrollments.c.contact_id == contact_id) & (enrollments.c.journey == spec.name)
-    n = await tx.scalar(select(func.coalesce(func.max(enrollments.c.n), 0)).where(same)) or 0
-    if n:
-        refusal = await _refusal(tx, spec, entry)
-        if refusal is not None:
-            return Enrolled(Entered(refused=refusal))
-    enrollment_id = f"{spec.name}/{contact_id}/{n + 1}"
+    known_so_far = select(func.coalesce(func.max(enrollments.c.n), 0), state_of(spec.name)).where(same)
+    n, state = (await tx.execute(known_so_far)).one()
     tempo = entry.tempo or entry.contact.tempo
+    test = entry.test or tempo is not None
+    refused = await _refusal(tx, spec, entry) if n else None
+    if refused is None:
+        launch = Launch(state) if state is not None else spec.unlaunched
+        refused = await refusal(tx, spec.name, launch, entry.contact, test=test)
+    if refused is not None:
+        return Enrolled(Entered(refused=refused))
+    enrollment_id = f"{spec.name}/{contact_id}/{n + 1}"
     entry_seq = entry.entry_seq or (entry.trigger.seq if entry.trigger else None) or await last_seq(tx, contact_id)
     await tx.execute(
         insert(tx, Enrollment).values(
@@ -94,7 +102,7 @@ async def enroll(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> Enroll
             state="running",
             path=[],
             tempo=tempo or 1.0,
-            test=entry.test or tempo is not None,
+            test=test,
             start_confirmed=False,
             entered_at=entry.entered_at,
             entered_wall=entry.entered_wall,

@@ -24,6 +24,7 @@ from models.event import Event
 from models.identities import LostRace, check_still_true, contacts_for
 from models.listeners import ENDS, pattern_of
 from models.look_back import earliest
+from models.pilots import Heard, note_events
 from models.profiles import learn
 from tabiji.domain.answers import happened, of_one_event
 from tabiji.domain.conditions import Condition, Found, Seen
@@ -220,6 +221,7 @@ class Recorder:
         told = zip(batch, contacts, seqs, resolved.addresses, strict=True)
         new = [_New(item, contact, seq, address) for item, contact, seq, address in told if seq is not None]
         await self._store_consents(go, new)
+        await note_events(go.tx, [Heard(item.name, item.properties, contact) for item, contact, *_ in new])
         changes = await self._update_profiles(go, new)
         go.listeners = await self._listeners(go, {item.name for item, *_ in new})
         recorded: list[Recorded] = []

@@ -14,6 +14,7 @@ from sqlalchemy import Table, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import listeners
+from models.approvals import close_approvals
 from models.change import Change, Moment
 from models.clock import SystemClock
 from models.control import admit
@@ -22,6 +23,7 @@ from models.enroll import Entry, Pending, dispatch, enroll
 from models.enrollment import Enrollment, Listener
 from models.look_back import earliest, last_seq
 from models.message import Message
+from models.pilots import note_failure
 from models.record import Outbox, Recorder, goal_cause
 from models.sqlite import Lane
 from tabiji.domain.answers import happened, moved_by
@@ -36,6 +38,7 @@ from tabiji.domain.orders import (
     Appointed,
     Done,
     Ended,
+    Ending,
     Enter,
     Entered,
     Happened,
@@ -163,6 +166,8 @@ class Waits:
         """
 
         async def work(change: Change) -> tuple[Pending, ...]:
+            if order.outcome.ending is Ending.FAILED:
+                await note_failure(change.tx, order.enrollment_id)
             parent = await self._settle(change.tx, order)
             if parent is not None:
                 journey, outcome = order.enrollment_id.partition("/")[0], order.outcome
@@ -217,6 +222,7 @@ class Waits:
             .returning(enrollments.c.parent_id)
         )
         await listeners.drop(tx, order.enrollment_id)
+        await close_approvals(tx, order.enrollment_id)
         reason = f"journey ended: {order.outcome.reason}"[:200]
         mine = messages.c.enrollment_id == order.enrollment_id
         await tx.execute(

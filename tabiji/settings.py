@@ -6,8 +6,10 @@ Every name takes the prefix `TABIJI_` and may stand in `.env`, or in the file th
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from base64 import b64decode
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -17,6 +19,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from tabiji.domain.launch import Launch
 from tabiji.errors import ConfigurationError
 
 _OURS = ("public_url", "mail_from", "sales_email", "postal_address")
@@ -90,10 +93,24 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field(default="tabiji <hello@example.com>", description="sender of mails to contacts")
     sales_email: str = Field(default="sales@example.com", description="who hears of hot leads")
+    teams: Annotated[dict[str, str], NoDecode] = Field(
+        default_factory=dict,
+        description='who is told and asked, by the names authors use, as JSON: {"support": "support@example.com"}',
+    )
     postal_address: str = Field(
         default="Example Inc., 1 Example Street", description="stands at the foot of every mail, as the law asks"
     )
     templates: Path = Field(default=Path("templates"), description="folder of templates; mails are in its email/")
+
+    # Webhooks
+    webhook_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="hosts of your own, called by http and at private addresses too: crm.internal, host:port",
+    )
+    webhook_secrets: Annotated[dict[str, SecretStr], NoDecode] = Field(
+        default_factory=dict,
+        description='what requests are signed with, by host, as JSON: {"crm.example.com": "whsec_…"}',
+    )
 
     # When people may be mailed
     timezone: str = Field(default="UTC", description="zone of contacts whose own is unknown")
@@ -109,6 +126,14 @@ class Settings(BaseSettings):
         ge=timedelta(minutes=1),
         le=timedelta(days=30),
         description="how late a date or a schedule may still start a journey: after an outage, or known too late",
+    )
+    new_journeys: Literal["live", "draft"] | None = Field(
+        default=None,
+        description="what a journey is before anybody has said so; absent: live at a desk, draft in production, "
+        "where merging code mails nobody",
+    )
+    resume_rate: float = Field(
+        default=50, ge=1, le=10_000, description="enrollments a second that the end of a pause sets going again"
     )
     enter_rate: float = Field(
         default=20, ge=1, le=10_000, description="contacts a second that dates or one schedule may enter"
@@ -139,6 +164,35 @@ class Settings(BaseSettings):
         if value and not _BUILD.fullmatch(value):
             raise ValueError(f"{value!r} is not of letters, digits, dots, hyphens and underscores, e.g. 2026-11-22.1")
         return value or None
+
+    @field_validator("teams", "webhook_secrets", mode="before")
+    @classmethod
+    def _object(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value or "{}")
+        except ValueError:
+            raise ValueError('is not JSON of the form {"name": "value"}') from None
+
+    @field_validator("webhook_hosts", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(host.strip() for host in value.split(",") if host.strip())
+
+    @field_validator("webhook_secrets")
+    @classmethod
+    def _signing(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for host, secret in value.items():
+            try:
+                long_enough = len(b64decode(secret.get_secret_value().removeprefix("whsec_") + "==")) >= 16
+            except ValueError:
+                long_enough = False
+            if not long_enough:
+                raise ValueError(f"the secret of {host} is not whsec_ and base64, e.g. from `openssl rand -base64 32`")
+        return value
 
     @field_validator("timezone")
     @classmethod
@@ -177,6 +231,13 @@ class Settings(BaseSettings):
             if self.clock_shift:
                 raise ValueError("clock_shift is for rehearsals and must be zero in production")
         return self
+
+    @property
+    def unlaunched(self) -> Launch:
+        """What a journey is before anybody has said whether it is a draft or live."""
+        if self.new_journeys is not None:
+            return Launch(self.new_journeys)
+        return Launch.LIVE if self.environment == "desk" else Launch.DRAFT
 
     @property
     def zone(self) -> ZoneInfo:

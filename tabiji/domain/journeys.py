@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from tabiji.domain.conditions import Condition
 from tabiji.domain.dates import ContactDate
 from tabiji.domain.durations import in_words
+from tabiji.domain.launch import Launch
 from tabiji.domain.occasions import Schedule
 from tabiji.domain.patterns import AnyOf, Pattern
 from tabiji.domain.tests import Properties, look_up
@@ -173,15 +174,23 @@ class JourneySpec(BaseModel):
     dates: tuple[ContactDate, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     reentry: Reentry
+    unlaunched: Launch = Launch.LIVE
+    """What it is where nobody has said whether it is a draft or live; the catalog knows."""
 
 
 class Catalog:
     """Every journey that is loaded, found by name or by the event that starts it."""
 
-    def __init__(self, specs: Iterable[JourneySpec] = ()) -> None:
+    def __init__(self, specs: Iterable[JourneySpec] = (), *, unlaunched: Launch = Launch.LIVE) -> None:
+        """Take these in.
+
+        Args:
+            specs: Of the journeys that are loaded.
+            unlaunched: What a journey is of which nobody has said whether it is a draft or live.
+        """
         self._by_name: dict[str, JourneySpec] = {}
         self._by_event: dict[str, list[tuple[JourneySpec, Condition]]] = {}
-        for spec in specs:
+        for spec in (given.model_copy(update={"unlaunched": unlaunched}) for given in specs):
             if spec.name in self._by_name:
                 raise JourneyDefinitionError(
                     f"two journeys are called {spec.name!r}. Rename one class, or give it @journey(name=…)."
