@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -19,11 +19,12 @@ from models.reads.contacts import ContactShown
 from tabiji.channels.email.compose import Mail, Mailbox, ascii_address, compose
 from tabiji.channels.email.links import Links
 from tabiji.channels.email.render import Facts, Rendered, Renderer
-from tabiji.domain.orders import NotifySales, SendEmail, StepOrder
-from tabiji.errors import ConfigurationError
+from tabiji.domain.facts import KIND
+from tabiji.domain.orders import SendEmail, StepOrder
 from tabiji.settings import Settings
 
 SALES_TEMPLATE = "sales/notice"
+TEAM_TEMPLATE = "team/notice"
 LAST_EVENTS = 10
 _TELLING = ("path", "url", "form", "template", "name", "title", "total", "product")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -44,7 +45,6 @@ class Letterhead:
     """What stands on every letter of the house."""
 
     sender: Mailbox
-    sales: str
     public_url: str
     postal_address: str
     ui: str
@@ -56,12 +56,8 @@ class Letterhead:
         Raises:
             ConfigurationError: An address in them is none.
         """
-        sales = ascii_address(settings.sales_email)
-        if sales is None:
-            raise ConfigurationError("TABIJI_SALES_EMAIL must be an address such as sales@example.com.")
         return cls(
             sender=Mailbox.parse(settings.mail_from, "TABIJI_MAIL_FROM"),
-            sales=sales,
             public_url=settings.public_url,
             postal_address=settings.postal_address,
             ui=f"{settings.temporal_ui}/namespaces/{quote(settings.temporal_namespace, safe='')}/workflows",
@@ -73,7 +69,7 @@ class Letters:
 
     def __init__(self, renderer: Renderer, links: Links, head: Letterhead) -> None:
         self._renderer = renderer
-        self._links = links
+        self.links = links
         self._head = head
 
     def to_contact(self, contact: ContactShown, order: SendEmail, public_id: str) -> Letter | None:
@@ -91,28 +87,32 @@ class Letters:
         facts: dict[str, object] = {**self._common(order), "contact": _facts(contact)}
         way_out = None
         if order.topic != TRANSACTIONAL:
-            facts["unsubscribe_url"] = way_out = self._links.unsubscribe(contact.id, order.topic, public_id)
+            facts["unsubscribe_url"] = way_out = self.links.unsubscribe(contact.id, order.topic, public_id)
         rendered = self._renderer.render(order.template, facts)
-        html = self._links.track(rendered.html, public_id, untouched=frozenset({way_out} if way_out else ()))
+        html = self.links.track(rendered.html, public_id, untouched=frozenset({way_out} if way_out else ()))
         return Letter(public_id, Rendered(rendered.subject, html, rendered.text), recipient, way_out)
 
-    def to_sales(
-        self, contact: ContactShown, events: Sequence[Mapping[str, object]], order: NotifySales, public_id: str
+    def to_team(
+        self,
+        contact: ContactShown,
+        order: StepOrder,
+        *,
+        public_id: str,
+        address: str,
+        template: str,
+        facts: Mapping[str, object],
     ) -> Letter:
-        """Tell sales who, why, and what they did lately.
+        """Write to somebody in the house about a contact. Nothing in it is tracked.
 
         Raises:
             TemplateError: Template or variable is missing.
         """
-        facts: dict[str, object] = {
-            **self._common(order),
+        about = {
             "contact": _facts(contact),
-            "reason": order.reason,
-            "score": contact.score,
-            "events": events,
             "link": f"{self._head.ui}/{quote(order.enrollment_id, safe='')}",
         }
-        return Letter(public_id, self._renderer.render(SALES_TEMPLATE, facts), self._head.sales)
+        rendered = self._renderer.render(template, {**self._common(order), **about, **facts})
+        return Letter(public_id, rendered, address)
 
     def compose(self, letter: Letter, date: datetime) -> Mail:
         """Put a letter into its envelope. `date` is the wall's."""
@@ -140,7 +140,7 @@ async def last_events(tx: AsyncConnection, contact_id: UUID) -> list[dict[str, o
     events = table(Event)
     rows = await tx.execute(
         select(events.c.name, events.c.properties, events.c.at)
-        .where(events.c.contact_id == contact_id)
+        .where(events.c.contact_id == contact_id, events.c.kind != KIND)
         .order_by(events.c.seq.desc())
         .limit(LAST_EVENTS)
     )

@@ -6,17 +6,24 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from activities.approvals import Approvals
 from activities.contacts import Contacts
+from activities.discovery import name_of, own_activities
 from activities.enrollments import Enrollments
 from activities.messages import Messages
+from activities.post import Post
 from activities.reads import Reads
 from activities.sweeps import Sweeps
+from activities.tasks import Tasks
+from activities.teams import Teams
+from activities.webhooks import Webhooks
 from models.clock import SystemClock
 from models.database import Database
 from models.occasions import Occasions
 from models.record import Outbox, Recorder
 from models.waits import Waits
 from tabiji.channels.email.smtp import SmtpRelay
+from tabiji.channels.webhook import WebhookPost
 from tabiji.domain.journeys import Catalog
 from tabiji.settings import Settings
 
@@ -28,7 +35,8 @@ async def registered(
     """The activities, bound to what they need. Connections to the relay are closed at the end.
 
     Raises:
-        ConfigurationError: An address in the settings is none, or there is no signing secret.
+        ConfigurationError: An address in the settings is none, there is no signing secret, or an activity of one's own
+            cannot be used.
     """
     relay = SmtpRelay(
         settings.smtp_host,
@@ -38,20 +46,31 @@ async def registered(
         security=settings.smtp_security,
         connections=settings.smtp_connections,
     )
-    messages = Messages.of(settings, database, relay, secret=settings.signing_secret)
+    post, teams = Post.of(settings, database, relay, secret=settings.signing_secret), Teams.of(settings)
+    webhooks = webhook_post(settings)
     clock = SystemClock(settings.clock_shift)
     recorder = Recorder(database, catalog, clock, outbox)
     enrollments = Enrollments(Waits(database, catalog, outbox, zone=settings.zone))
     occasions = Occasions(database, catalog, clock, outbox, zone=settings.zone)
     sweeps = Sweeps(occasions, rate=settings.enter_rate)
+    ours = [
+        *Messages(post, teams).all,
+        *Contacts(recorder).all,
+        *Reads(database).all,
+        *Tasks(recorder).all,
+        *Webhooks(database, webhooks).all,
+        *Approvals(recorder, post, teams, settings.zone).all,
+        *enrollments.all,
+        sweeps.sweep_page,
+    ]
     try:
-        yield [
-            messages.send_email,
-            messages.notify_sales,
-            *Contacts(recorder).all,
-            *Reads(database).all,
-            *enrollments.all,
-            sweeps.sweep_page,
-        ]
+        yield ours + own_activities(frozenset(map(name_of, ours)))
     finally:
+        await webhooks.close()
         await relay.close()
+
+
+def webhook_post(settings: Settings) -> WebhookPost:
+    """Calls outside systems as the settings allow."""
+    secrets = {host: secret.get_secret_value() for host, secret in settings.webhook_secrets.items()}
+    return WebhookPost(hosts=settings.webhook_hosts, secrets=secrets)

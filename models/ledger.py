@@ -31,6 +31,9 @@ from models.permission import House, decide_about_test, decide_for_contact
 from tabiji.domain.orders import SendOutcome, StepOrder
 from tabiji.errors import Busy, Superseded
 
+Audience = Literal["contact", "sales", "team"]
+"""Whom a message is for: the contact, or people in the house."""
+
 MOST_DEFERRALS = 5
 SETTLED = ("sent", "refused", "failed", "unknown")
 _AT_ONCE = timedelta(milliseconds=100)
@@ -54,7 +57,7 @@ class Posting:
     template: str
     subject: str | None
     address: str | None
-    audience: Literal["contact", "sales"] = "contact"
+    audience: Audience = "contact"
     topic: str | None = None
     summary: str | None = None
     delivery: Literal["at_least_once", "at_most_once"] = "at_least_once"
@@ -179,7 +182,7 @@ class Ledger:
         return verdict
 
     async def _decide(self, tx: AsyncConnection, posting: Posting, contact: AnyRow) -> SendOutcome | None:
-        if posting.audience == "sales":
+        if posting.audience != "contact":
             return decide_about_test(posting.order, self._house)
         if contact.email != posting.address:
             raise Busy("the contact's address has just changed; the mail is rendered again", retry_after=_AT_ONCE)

@@ -17,11 +17,13 @@ class Message(SQLModel, table=True):
     contact_id: UUID = Field(foreign_key="contact.id", index=True)
     step: str = Field(max_length=200)
     visit: int
-    audience: str = Field(default="contact", max_length=16, description="contact, or sales")
+    audience: str = Field(default="contact", max_length=16, description="contact, sales or team")
     template: str = Field(max_length=200)
     topic: str | None = Field(default=None, max_length=64)
     subject: str | None = Field(default=None, max_length=500)
-    summary: str | None = Field(default=None, max_length=500, description="for sales: the reason in the author's words")
+    summary: str | None = Field(
+        default=None, max_length=500, description="for the team: the reason in the author's words"
+    )
     state: str = Field(
         max_length=16, description="claimed, on_wire, sent, retry, deferred, refused, failed, unknown or dropped"
     )

@@ -45,7 +45,7 @@ class MessageEntry(_Entry):
     id: str
     template: str
     subject: str | None
-    audience: str = Field(description="contact, or sales for notices about the contact")
+    audience: str = Field(description="contact; sales or team for notices about the contact")
     state: str
     reason: str | None
     enrollment_id: str

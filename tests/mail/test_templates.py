@@ -12,7 +12,7 @@ from tabiji.channels.email.render import Facts, Renderer
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates" / "email"
 NAMES = sorted(str(file.relative_to(FOLDER).with_suffix("")) for file in FOLDER.glob("*/*.html"))
-TO_CONTACTS = [name for name in NAMES if not name.startswith("sales/")]
+TO_CONTACTS = [name for name in NAMES if not name.startswith(("sales/", "team/"))]
 WAY_OUT = "https://mail.example.com/u/token"
 
 
@@ -28,12 +28,22 @@ def context(**attributes: object) -> dict[str, object]:
         "score": 20,
         "events": [{"name": "Page Viewed", "at": datetime(2026, 3, 1, tzinfo=UTC), "about": "/pricing"}],
         "link": "https://temporal.example.com/x",
+        "question": "May we send the offer?",
+        "until": datetime(2026, 3, 2, tzinfo=UTC),
+        "answer_url": "https://mail.example.com/a/token",
     }
 
 
 def test_every_template_of_the_journeys_is_there() -> None:
     assert {"whitepaper/welcome", "demo/invitation", "demo/follow-up"} <= set(NAMES)
-    assert {"onboarding/welcome", "onboarding/first-steps", "stay-in-touch/news", "sales/notice"} <= set(NAMES)
+    assert {
+        "onboarding/welcome",
+        "onboarding/first-steps",
+        "stay-in-touch/news",
+        "sales/notice",
+        "team/notice",
+        "team/approval",
+    } <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)

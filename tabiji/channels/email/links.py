@@ -1,4 +1,4 @@
-"""Signed links in mails: open pixel, click, unsubscribe.
+"""Signed links in mails: open pixel, click, unsubscribe, approval.
 
 A token carries all its link needs to know, signed with the secret and a salt of its own kind: a click
 cannot be bent to another target, nor a pixel's token used to unsubscribe somebody. Tokens do not expire;
@@ -57,8 +57,8 @@ class Links:
 
     def __init__(self, secret: str, public_url: str) -> None:
         self._public_url = public_url.rstrip("/")
-        self._open, self._click, self._unsubscribe = (
-            _signer(secret, kind) for kind in ("open", "click", "unsubscribe")
+        self._open, self._click, self._unsubscribe, self._approval = (
+            _signer(secret, kind) for kind in ("open", "click", "unsubscribe", "approval")
         )
 
     def open(self, message: str) -> str:
@@ -78,6 +78,18 @@ class Links:
     def unsubscribe(self, contact_id: UUID, topic: str, message: str) -> str:
         """Address where this contact can take back their consent to this topic."""
         return f"{self._public_url}/u/{_text(self._unsubscribe.dumps([contact_id.hex, topic, message]))}"
+
+    def approval(self, approval_id: UUID) -> str:
+        """Address of the page where a question can be answered."""
+        return f"{self._public_url}/a/{_text(self._approval.dumps(approval_id.hex))}"
+
+    def read_approval(self, token: str) -> UUID | None:
+        """The question an approval link's token names; None when we did not sign it."""
+        match _loaded(self._approval, token):
+            case str(approval):
+                return UUID(approval)
+            case _:
+                return None
 
     def read_open(self, token: str) -> Opened | None:
         """What a pixel's token says; None when we did not sign it."""
