@@ -105,11 +105,11 @@ class Kept(Frozen):
 
 
 class Open(Frozen):
-    """A wait that was open when a run was continued: it keeps its deadline."""
+    """A wait that was open when a run was continued: it keeps its deadline, None where it has none."""
 
     step: str
     visit: int
-    deadline: datetime
+    deadline: datetime | None
     started: datetime
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from temporalio import workflow
@@ -69,7 +70,7 @@ def journey(
             overdue=overdue,
             reentry=reentry or (each_time if triggers.dates or triggers.schedules else never),
         )
-        cls.stands = staticmethod(lambda step: stands(cls, step))
+        cls.stands = partial(stands, cls)
         source = inspect.getsourcefile(cls)
         if source is None:
             raise JourneyDefinitionError(f"journey {cls.__name__} must be declared in a file, its source is read.")

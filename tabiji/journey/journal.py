@@ -109,7 +109,7 @@ class Journal:
         """Steps the person has been through, or waits at, that this run has not come to."""
         return frozenset(at.step for at in self._ahead)
 
-    def opened(self, place: Place, deadline: datetime, now: datetime) -> Open:
+    def opened(self, place: Place, deadline: datetime | None, now: datetime) -> Open:
         """A wait begins, or goes on with its old deadline."""
         wait = self._came_with.get(place) or Open(step=place.step, visit=place.visit, deadline=deadline, started=now)
         self.open[place] = wait

@@ -340,7 +340,7 @@ class Travel:
     async def _not_before(self, place: Place, summary: str) -> None:
         """A step that had been put off when the run before was continued stays put off."""
         promised = self.journal.came_with(place)
-        if promised is not None and promised.deadline > self.now():
+        if promised is not None and promised.deadline is not None and promised.deadline > self.now():
             await self.put_off(place, promised.deadline, summary)
 
     async def put_off(self, place: Place, until: datetime, what: str) -> None:
@@ -376,14 +376,14 @@ class Travel:
         if self._spec.overdue == "shift" and due > began:
             await self.put_off(place, self.now() + (due - began), f"{summary}, as late after the pause as it was in it")
 
-    async def until(self, place: Place, deadline: datetime, answered: Callable[[], bool], summary: str) -> bool:
-        """Wait until a moment of journey time, until something answers, or until somebody skips it.
+    async def until(self, place: Place, deadline: datetime | None, answered: Callable[[], bool], summary: str) -> bool:
+        """Wait until a moment of journey time, if one is given, until something answers, or until somebody skips it.
 
         Returns:
             Whether it was answered. An answer that comes in the same moment as the timer counts.
         """
-        left = (deadline - self.now()) / self.enrollment.tempo
-        if not answered() and left > timedelta(0):
+        left = (deadline - self.now()) / self.enrollment.tempo if deadline is not None else None
+        if not answered() and (left is None or left > timedelta(0)):
             with suppress(TimeoutError):
                 await workflow.wait_condition(
                     lambda: answered() or place in self._skipped, timeout=left, timeout_summary=summary
@@ -392,7 +392,7 @@ class Travel:
         return answered()
 
     async def first(
-        self, place: Place, pattern: Pattern, deadline: datetime, summary: str, *, from_now: bool = False
+        self, place: Place, pattern: Pattern, deadline: datetime | None, summary: str, *, from_now: bool = False
     ) -> Happened | None:
         """The earliest answer since entry that no earlier wait has taken; None when time is up."""
         # Open before the look-back, so that a signal that overtakes its answer is not lost.

@@ -13,8 +13,8 @@ from tabiji.domain.conditions import Condition, on
 from tabiji.domain.orders import Ending, Enter, Entered, Happened
 from tabiji.journey.journal import IfPassed, Place
 from tabiji.journey.story import instant
+from tabiji.journey.travel import Travel
 from tabiji.journey.verbs.base import Verb, Verbs, kept_as
-from tabiji.journey.verbs.waits import FOREVER
 
 if TYPE_CHECKING:
     from tabiji.journey.journey import Journey
@@ -61,13 +61,13 @@ class Composition(Verbs):
     ) -> Verb[Entered]:
         """Enter the contact into another journey and go on. Its re-entry rule decides whether they get in."""
         place = self._travel.place("enter", step)
-        return self._entering(place, journey, if_passed, awaited=False)
+        return _entering(self._travel, place, journey, if_passed=if_passed, awaited=False)
 
     def sub_journey(
         self,
         journey: type[Journey],
         *,
-        timeout: timedelta = FOREVER,
+        timeout: timedelta | None = None,
         if_passed: IfPassed | None = None,
         step: str | None = None,
     ) -> Verb[Finished | None]:
@@ -75,7 +75,7 @@ class Composition(Verbs):
 
         Args:
             journey: The other one. Its re-entry rule decides whether they get in.
-            timeout: How long to wait. The other journey goes on after that.
+            timeout: How long to wait; as long as it takes, where not given. The other journey goes on after that.
             if_passed: For a step added later: what it means for people who are past it.
             step: A name of its own.
 
@@ -83,7 +83,7 @@ class Composition(Verbs):
             How it ended. None where they were not let in, or the time was up.
         """
         place = self._travel.place("sub_journey", step)
-        return self._sub_journey(place, journey, timeout, if_passed)
+        return _sub_journey(self._travel, place, journey, timeout, if_passed=if_passed)
 
     def approval(
         self,
@@ -107,84 +107,89 @@ class Composition(Verbs):
             The answer, true in a condition when they agreed; None when nobody answered in time.
         """
         place = self._travel.place("approval", step)
-        return self._approval(place, question, who, timeout, if_passed)
+        return _approval(self._travel, place, question, who, timeout, if_passed=if_passed)
 
-    def _entering(
-        self, place: Place, journey: type[Journey], if_passed: IfPassed | None, *, awaited: bool
-    ) -> Verb[Entered]:
-        name = journey.spec.name
 
-        async def act() -> Entered:
-            def order() -> Enter:
-                return Enter(**self._travel.order(place), journey=name, wall=workflow.now(), awaited=awaited)
+def _entering(
+    travel: Travel, place: Place, journey: type[Journey], *, if_passed: IfPassed | None, awaited: bool
+) -> Verb[Entered]:
+    name = journey.spec.name
 
-            with self._travel.doing(place, f"enter {name}"):
-                entered = await self._travel.effect(place, order, Entered, f"Enter {name}")
-            self._travel.passed(place, f"entered {name}" if entered else f"did not enter {name}: {entered.refused}")
-            return entered
+    async def act() -> Entered:
+        def order() -> Enter:
+            return Enter(**travel.order(place), journey=name, wall=workflow.now(), awaited=awaited)
 
-        skipped = Entered(refused="was past this step when it was added")
-        return self._travel.once(place, _ENTERED, act, if_passed=if_passed, skipped=lambda: skipped)
+        with travel.doing(place, f"enter {name}"):
+            entered = await travel.effect(place, order, Entered, f"Enter {name}")
+        travel.passed(place, f"entered {name}" if entered else f"did not enter {name}: {entered.refused}")
+        return entered
 
-    async def _sub_journey(
-        self, place: Place, journey: type[Journey], patience: timedelta, if_passed: IfPassed | None
-    ) -> Finished | None:
-        name = journey.spec.name
-        entered = await self._entering(_begun(place), journey, if_passed, awaited=True)
-        if entered.enrollment_id is None:
+    skipped = Entered(refused="was past this step when it was added")
+    return travel.once(place, _ENTERED, act, if_passed=if_passed, skipped=lambda: skipped)
+
+
+async def _sub_journey(
+    travel: Travel, place: Place, journey: type[Journey], patience: timedelta | None, *, if_passed: IfPassed | None
+) -> Finished | None:
+    name = journey.spec.name
+    entered = await _entering(travel, _begun(place), journey, if_passed=if_passed, awaited=True)
+    if entered.enrollment_id is None:
+        return None
+    over = on("Journey Ended", enrollment=entered.enrollment_id, take=("ending", "reason"))
+
+    async def act() -> Finished | None:
+        event = await _answer(travel, place, over, patience, f"{name} to end")
+        if event is None:
             return None
-        over = on("Journey Ended", enrollment=entered.enrollment_id, take=("ending", "reason"))
+        ended = Finished.model_validate(event.properties)
+        travel.passed(place, f"{name} ended: {ended.ending.value}, {ended.reason}")
+        return ended
 
-        async def act() -> Finished | None:
-            event = await self._answer(place, over, patience, f"{name} to end")
-            if event is None:
-                return None
-            ended = Finished.model_validate(event.properties)
-            self._travel.passed(place, f"{name} ended: {ended.ending.value}, {ended.reason}")
-            return ended
+    return await travel.once(place, _FINISHED, act, if_passed=if_passed, skipped=lambda: None)
 
-        return await self._travel.once(place, _FINISHED, act, if_passed=if_passed, skipped=lambda: None)
 
-    async def _approval(
-        self, place: Place, question: str, who: str, patience: timedelta, if_passed: IfPassed | None
-    ) -> Approval | None:
-        until = self._travel.now() + patience
-        begun = _begun(place)
+async def _approval(
+    travel: Travel, place: Place, question: str, who: str, patience: timedelta, *, if_passed: IfPassed | None
+) -> Approval | None:
+    until = travel.now() + patience
+    begun = _begun(place)
 
-        async def ask() -> Asked:
-            def order() -> AskApproval:
-                return AskApproval(**self._travel.order(begun), question=question, who=who, until=until)
+    async def ask() -> Asked:
+        def order() -> AskApproval:
+            return AskApproval(**travel.order(begun), question=question, who=who, until=until)
 
-            with self._travel.doing(begun, f"ask {who}: {question}"):
-                asked = await self._travel.effect(begun, order, Asked, f"Ask {who}: {question}")
-            self._travel.passed(begun, f"asked {who}: {question}")
-            return asked
+        with travel.doing(begun, f"ask {who}: {question}"):
+            asked = await travel.effect(begun, order, Asked, f"Ask {who}: {question}")
+        travel.passed(begun, f"asked {who}: {question}")
+        return asked
 
-        skipped = Asked(approval="")
-        asked = await self._travel.once(begun, _ASKED, ask, if_passed=if_passed, skipped=lambda: skipped)
-        answered = on("Approval Answered", approval=asked.approval, take=("approved", "by"))
+    skipped = Asked(approval="")
+    asked = await travel.once(begun, _ASKED, ask, if_passed=if_passed, skipped=lambda: skipped)
+    answered = on("Approval Answered", approval=asked.approval, take=("approved", "by"))
 
-        async def act() -> Approval | None:
-            event = await self._answer(place, answered, patience, f"an answer of {who}: {question}")
-            if event is None:
-                self._travel.passed(place, f"no answer of {who}: {question}")
-                return None
-            answer = Approval.model_validate(event.properties)
-            self._travel.passed(place, f"{answer.by} said {'yes' if answer else 'no'}: {question}")
-            return answer
+    async def act() -> Approval | None:
+        event = await _answer(travel, place, answered, patience, f"an answer of {who}: {question}")
+        if event is None:
+            travel.passed(place, f"no answer of {who}: {question}")
+            return None
+        answer = Approval.model_validate(event.properties)
+        travel.passed(place, f"{answer.by} said {'yes' if answer else 'no'}: {question}")
+        return answer
 
-        return await self._travel.once(place, _APPROVAL, act, if_passed=if_passed, skipped=lambda: None)
+    return await travel.once(place, _APPROVAL, act, if_passed=if_passed, skipped=lambda: None)
 
-    async def _answer(self, place: Place, condition: Condition, patience: timedelta, what: str) -> Happened | None:
-        travel = self._travel
-        now = travel.now()
-        deadline = travel.journal.opened(place, now + patience, now).deadline
-        limit = f", until {instant(deadline)}" if patience < FOREVER else ""
-        try:
-            with travel.doing(place, f"waiting for {what}{limit}"):
-                return await travel.first(place, condition, deadline, f"Wait for {what}")
-        finally:
-            travel.journal.closed(place)
+
+async def _answer(
+    travel: Travel, place: Place, condition: Condition, patience: timedelta | None, what: str
+) -> Happened | None:
+    now = travel.now()
+    deadline = travel.journal.opened(place, now + patience if patience is not None else None, now).deadline
+    limit = f", until {instant(deadline)}" if deadline is not None else ""
+    try:
+        with travel.doing(place, f"waiting for {what}{limit}"):
+            return await travel.first(place, condition, deadline, f"Wait for {what}")
+    finally:
+        travel.journal.closed(place)
 
 
 def _begun(place: Place) -> Place:

@@ -25,6 +25,7 @@ from tabiji.domain.changes import (
 )
 from tabiji.domain.orders import AdjustScore, Done, Score, StepOrder, TagContact
 from tabiji.journey.journal import IfPassed, Place
+from tabiji.journey.travel import Travel
 from tabiji.journey.verbs.base import NOTHING, Verb, Verbs, kept_as
 
 A = TypeVar("A")
@@ -48,7 +49,7 @@ class Contacts(Verbs):
             def order() -> AdjustScore:
                 return AdjustScore(**self._travel.order(place), points=points, reason=reason)
 
-            score = await self._effect(place, order, Score, f"score {points:+d}: {reason}")
+            score = await _effect(self._travel, place, order, Score, f"score {points:+d}: {reason}")
             self._travel.passed(place, f"score {points:+d} to {score.total}: {reason}")
             return score.total
 
@@ -57,29 +58,39 @@ class Contacts(Verbs):
     def tag(self, tag: str, *, if_passed: IfPassed | None = None, step: str | None = None) -> Verb[None]:
         """Put a tag on the contact."""
         place = self._travel.place("tag", step)
-        return self._change(
-            place, lambda: TagContact(**self._travel.order(place), tag=tag), Done, f"tag {tag}", if_passed
+        return _change(
+            self._travel, place, lambda: TagContact(**self._travel.order(place), tag=tag), Done, f"tag {tag}", if_passed=if_passed
         )
 
     def untag(self, tag: str, *, if_passed: IfPassed | None = None, step: str | None = None) -> Verb[None]:
         """Take a tag off the contact."""
         place = self._travel.place("untag", step)
-        return self._change(
-            place, lambda: Untag(**self._travel.order(place), tag=tag), Changed, f"untag {tag}", if_passed
+        return _change(
+            self._travel, place, lambda: Untag(**self._travel.order(place), tag=tag), Changed, f"untag {tag}", if_passed=if_passed
         )
 
     def join(self, name: str, *, if_passed: IfPassed | None = None, step: str | None = None) -> Verb[None]:
         """Put the contact on a list."""
         place = self._travel.place("join", step)
-        return self._change(
-            place, lambda: JoinList(**self._travel.order(place), list=name), Changed, f"join list {name}", if_passed
+        return _change(
+            self._travel,
+            place,
+            lambda: JoinList(**self._travel.order(place), list=name),
+            Changed,
+            f"join list {name}",
+            if_passed=if_passed,
         )
 
     def leave(self, name: str, *, if_passed: IfPassed | None = None, step: str | None = None) -> Verb[None]:
         """Take the contact off a list."""
         place = self._travel.place("leave", step)
-        return self._change(
-            place, lambda: LeaveList(**self._travel.order(place), list=name), Changed, f"leave list {name}", if_passed
+        return _change(
+            self._travel,
+            place,
+            lambda: LeaveList(**self._travel.order(place), list=name),
+            Changed,
+            f"leave list {name}",
+            if_passed=if_passed,
         )
 
     def set_attribute(
@@ -87,12 +98,13 @@ class Contacts(Verbs):
     ) -> Verb[None]:
         """Write one attribute of the contact. The value is kept in the Temporal history."""
         place = self._travel.place("set_attribute", step)
-        return self._change(
+        return _change(
+            self._travel,
             place,
             lambda: SetAttribute(**self._travel.order(place), name=name, value=value),
             Changed,
             f"set {name}",
-            if_passed,
+            if_passed=if_passed,
         )
 
     def add_to_attribute(
@@ -105,7 +117,7 @@ class Contacts(Verbs):
             def order() -> AddToAttribute:
                 return AddToAttribute(**self._travel.order(place), name=name, amount=amount)
 
-            done = await self._effect(place, order, Changed, f"add {amount:+g} to {name}")
+            done = await _effect(self._travel, place, order, Changed, f"add {amount:+g} to {name}")
             self._travel.passed(place, f"{name} {amount:+g}")
             return float(done.value) if isinstance(done.value, int | float) else 0.0
 
@@ -114,15 +126,25 @@ class Contacts(Verbs):
     def clear_attribute(self, name: str, *, if_passed: IfPassed | None = None, step: str | None = None) -> Verb[None]:
         """Remove one attribute of the contact."""
         place = self._travel.place("clear_attribute", step)
-        return self._change(
-            place, lambda: ClearAttribute(**self._travel.order(place), name=name), Changed, f"clear {name}", if_passed
+        return _change(
+            self._travel,
+            place,
+            lambda: ClearAttribute(**self._travel.order(place), name=name),
+            Changed,
+            f"clear {name}",
+            if_passed=if_passed,
         )
 
     def set_stage(self, stage: str, *, if_passed: IfPassed | None = None, step: str | None = None) -> Verb[None]:
         """Move the contact to a stage of life, e.g. ``mql`` or ``customer``."""
         place = self._travel.place("set_stage", step)
-        return self._change(
-            place, lambda: SetStage(**self._travel.order(place), stage=stage), Changed, f"stage {stage}", if_passed
+        return _change(
+            self._travel,
+            place,
+            lambda: SetStage(**self._travel.order(place), stage=stage),
+            Changed,
+            f"stage {stage}",
+            if_passed=if_passed,
         )
 
     def create_task(
@@ -154,7 +176,7 @@ class Contacts(Verbs):
             def order() -> CreateTask:
                 return CreateTask(**self._travel.order(place), title=title, who=who, due=due)
 
-            created = await self._effect(place, order, Created, f"task for {who}: {title}")
+            created = await _effect(self._travel, place, order, Created, f"task for {who}: {title}")
             self._travel.passed(place, f"task for {who}: {title}")
             return created.id
 
@@ -179,7 +201,7 @@ class Contacts(Verbs):
             def order() -> CallWebhook:
                 return CallWebhook(**self._travel.order(place), url=url, data=data or {})
 
-            called = await self._effect(place, order, Called, f"webhook {_host(url)}")
+            called = await _effect(self._travel, place, order, Called, f"webhook {_host(url)}")
             self._travel.passed(place, f"webhook {_host(url)}: {called.reason or called.status}")
             return called
 
@@ -237,23 +259,26 @@ class Contacts(Verbs):
         kind = kept_as(answer | None) if answer is not None else NOTHING
         return self._travel.once(place, kind, act, if_passed=if_passed, skipped=lambda: None)
 
-    def _change(
-        self,
-        place: Place,
-        order: Callable[[], StepOrder],
-        answer: type[Any],
-        what: str,
-        if_passed: IfPassed | None,
-    ) -> Verb[None]:
-        async def act() -> None:
-            await self._effect(place, order, answer, what)
-            self._travel.passed(place, what)
 
-        return self._travel.once(place, NOTHING, act, if_passed=if_passed, skipped=lambda: None)
+def _change(
+    travel: Travel,
+    place: Place,
+    order: Callable[[], StepOrder],
+    answer: type[Any],
+    what: str,
+    *,
+    if_passed: IfPassed | None,
+) -> Verb[None]:
+    async def act() -> None:
+        await _effect(travel, place, order, answer, what)
+        travel.passed(place, what)
 
-    async def _effect(self, place: Place, order: Callable[[], StepOrder], answer: type[A], what: str) -> A:
-        with self._travel.doing(place, what):
-            return await self._travel.effect(place, order, answer, what[0].upper() + what[1:])
+    return travel.once(place, NOTHING, act, if_passed=if_passed, skipped=lambda: None)
+
+
+async def _effect(travel: Travel, place: Place, order: Callable[[], StepOrder], answer: type[A], what: str) -> A:
+    with travel.doing(place, what):
+        return await travel.effect(place, order, answer, what[0].upper() + what[1:])
 
 
 def _host(url: str) -> str:

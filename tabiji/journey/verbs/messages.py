@@ -14,6 +14,7 @@ from tabiji.domain.tests import prop
 from tabiji.journey.endings import Overdue
 from tabiji.journey.journal import IfPassed, Place
 from tabiji.journey.story import instant
+from tabiji.journey.travel import Travel
 from tabiji.journey.verbs.base import Verb, Verbs, kept_as
 
 _SENT = kept_as(SendOutcome)
@@ -49,7 +50,7 @@ class Messages(Verbs):
             return SendEmail(**self._travel.order(place), template=template, topic=topic, delivery=delivery)
 
         place = self._travel.place("send_email", step)
-        return self._once(place, order, f"mail {template}", if_passed)
+        return _once(self._travel, place, order, f"mail {template}", if_passed=if_passed)
 
     def notify_sales(
         self, reason: str, *, if_passed: IfPassed | None = None, step: str | None = None
@@ -60,7 +61,7 @@ class Messages(Verbs):
             return NotifySales(**self._travel.order(place), reason=reason)
 
         place = self._travel.place("notify_sales", step)
-        return self._once(place, order, f"tell sales: {reason}", if_passed)
+        return _once(self._travel, place, order, f"tell sales: {reason}", if_passed=if_passed)
 
     def notify(
         self, team: str, text: str, *, if_passed: IfPassed | None = None, step: str | None = None
@@ -71,7 +72,7 @@ class Messages(Verbs):
             return NotifyTeam(**self._travel.order(place), team=team, text=text)
 
         place = self._travel.place("notify", step)
-        return self._once(place, order, f"tell {team}: {text}", if_passed)
+        return _once(self._travel, place, order, f"tell {team}: {text}", if_passed=if_passed)
 
     # Conditions over a mail of this journey
 
@@ -88,41 +89,43 @@ class Messages(Verbs):
         """They answered this mail."""
         return on("Email Replied", message=mail.message or "")
 
-    async def _once(
-        self,
-        place: Place,
-        order: Callable[[], SendEmail | NotifySales | NotifyTeam],
-        what: str,
-        if_passed: IfPassed | None,
-    ) -> SendOutcome:
-        return await self._travel.once(
-            place,
-            _SENT,
-            lambda: self._send(place, order, what),
-            if_passed=if_passed,
-            skipped=lambda: SendOutcome(state="skipped", reason="was past this step when it was added"),
-        )
 
-    async def _send(
-        self, place: Place, order: Callable[[], SendEmail | NotifySales | NotifyTeam], what: str
-    ) -> SendOutcome:
-        travel = self._travel
-        while True:
-            asked = travel.now()
-            with travel.doing(place, what):
-                try:
-                    sent = await travel.effect(place, order, SendOutcome, what[0].upper() + what[1:], skippable=True)
-                except Overdue:
-                    sent = SendOutcome(state="skipped", reason="became due during a pause")
-            # The ledger bounds this: it drops, with a reason, what it has deferred too often.
-            if sent.state != "deferred" or sent.until is None:
-                break
-            # Against the time it was asked for, not against now: after an outage, or at a rehearsal's tempo, the
-            # morning may have come before the answer.
-            if sent.until <= asked:
-                raise ApplicationError(
-                    f"{what} was deferred to {instant(sent.until)}, which had passed", type="deferred_to_the_past"
-                )
-            await travel.put_off(place, sent.until, f"{what}, not before {instant(sent.until)} ({sent.reason})")
-        travel.passed(place, f"{what}: {sent.state}{f' ({sent.reason})' if sent.reason else ''}")
-        return sent
+async def _once(
+    travel: Travel,
+    place: Place,
+    order: Callable[[], SendEmail | NotifySales | NotifyTeam],
+    what: str,
+    *,
+    if_passed: IfPassed | None,
+) -> SendOutcome:
+    return await travel.once(
+        place,
+        _SENT,
+        lambda: _send(travel, place, order, what),
+        if_passed=if_passed,
+        skipped=lambda: SendOutcome(state="skipped", reason="was past this step when it was added"),
+    )
+
+
+async def _send(
+    travel: Travel, place: Place, order: Callable[[], SendEmail | NotifySales | NotifyTeam], what: str
+) -> SendOutcome:
+    while True:
+        asked = travel.now()
+        with travel.doing(place, what):
+            try:
+                sent = await travel.effect(place, order, SendOutcome, what[0].upper() + what[1:], skippable=True)
+            except Overdue:
+                sent = SendOutcome(state="skipped", reason="became due during a pause")
+        # The ledger bounds this: it drops, with a reason, what it has deferred too often.
+        if sent.state != "deferred" or sent.until is None:
+            break
+        # Against the time it was asked for, not against now: after an outage, or at a rehearsal's tempo, the
+        # morning may have come before the answer.
+        if sent.until <= asked:
+            raise ApplicationError(
+                f"{what} was deferred to {instant(sent.until)}, which had passed", type="deferred_to_the_past"
+            )
+        await travel.put_off(place, sent.until, f"{what}, not before {instant(sent.until)} ({sent.reason})")
+    travel.passed(place, f"{what}: {sent.state}{f' ({sent.reason})' if sent.reason else ''}")
+    return sent

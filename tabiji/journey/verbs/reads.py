@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from tabiji.domain.changes import Expose, Exposed, LookedUp, LookUp
 from tabiji.errors import JourneyDefinitionError
 from tabiji.journey.journal import Place
+from tabiji.journey.travel import Travel
 from tabiji.journey.verbs.base import Verb, Verbs, kept_as
 
 E = TypeVar("E", bound=StrEnum)
@@ -28,26 +29,26 @@ class Reads(Verbs):
     def attribute(self, name: str, *, step: str | None = None) -> Verb[JsonValue]:
         """An attribute of the contact; None where there is none. The value is kept in the Temporal history."""
         place = self._travel.place("attribute", step)
-        return self._travel.once(place, _JSON, lambda: self._look_up(place, "attribute", name))
+        return self._travel.once(place, _JSON, lambda: _look_up(self._travel, place, "attribute", name))
 
     def has_tag(self, tag: str, *, step: str | None = None) -> Verb[bool]:
         """Whether the contact has a tag."""
-        return self._is(self._travel.place("has_tag", step), "tag", tag)
+        return _is(self._travel, self._travel.place("has_tag", step), "tag", tag)
 
     def in_list(self, name: str, *, step: str | None = None) -> Verb[bool]:
         """Whether the contact is on a list."""
-        return self._is(self._travel.place("in_list", step), "list", name)
+        return _is(self._travel, self._travel.place("in_list", step), "list", name)
 
     def in_segment(self, name: str, *, step: str | None = None) -> Verb[bool]:
         """Whether the contact is in a segment now."""
-        return self._is(self._travel.place("in_segment", step), "segment", name)
+        return _is(self._travel, self._travel.place("in_segment", step), "segment", name)
 
     def score(self, *, step: str | None = None) -> Verb[int]:
         """The contact's score now."""
         place = self._travel.place("score", step)
 
         async def act() -> int:
-            value = await self._look_up(place, "score", "")
+            value = await _look_up(self._travel, place, "score", "")
             return value if isinstance(value, int) else 0
 
         return self._travel.once(place, _POINTS, act)
@@ -57,7 +58,7 @@ class Reads(Verbs):
         place = self._travel.place("stage", step)
 
         async def act() -> str | None:
-            value = await self._look_up(place, "stage", "")
+            value = await _look_up(self._travel, place, "stage", "")
             return value if isinstance(value, str) else None
 
         return self._travel.once(place, _WORD, act)
@@ -76,44 +77,47 @@ class Reads(Verbs):
             step: A name of its own.
         """
         place = self._travel.place("split", step)
-        return self._split(place, experiment, arms, weights)
+        return _split(self._travel, place, experiment, arms, weights)
 
-    async def _split(self, place: Place, experiment: str, arms: type[E], weights: Mapping[E, float] | None) -> E:
-        shares = tuple(float(weights.get(arm, 0)) if weights is not None else 1.0 for arm in arms)
-        if not shares or min(shares) < 0 or sum(shares) <= 0:
-            raise JourneyDefinitionError(
-                f"step {place.step!r}: the weights of {experiment!r} must be 0 or more, and one of them above 0."
-            )
 
-        async def act() -> str:
-            order = Expose(
-                **self._travel.order(place),
-                experiment=experiment,
-                arms=tuple(arm.value for arm in arms),
-                weights=shares,
-            )
-            with self._travel.doing(place, f"finding the arm of {experiment}"):
-                odds = ", ".join(f"{arm.value} {share:g}" for arm, share in zip(arms, shares, strict=True))
-                arm = (await self._travel.read(order, Exposed, f"Arm of {experiment}: {odds}")).arm
-            self._travel.passed(place, f"{experiment}: {arm}")
-            return arm
+async def _split(travel: Travel, place: Place, experiment: str, arms: type[E], weights: Mapping[E, float] | None) -> E:
+    shares = tuple(float(weights.get(arm, 0)) if weights is not None else 1.0 for arm in arms)
+    if not shares or min(shares) < 0 or sum(shares) <= 0:
+        raise JourneyDefinitionError(
+            f"step {place.step!r}: the weights of {experiment!r} must be 0 or more, and one of them above 0."
+        )
 
-        arm = await self._travel.once(place, _ARM, act)
-        try:
-            return arms(arm)
-        except ValueError:
-            raise JourneyDefinitionError(
-                f"step {place.step!r}: {experiment!r} no longer has the arm {arm!r}, which people are in. Keep it in "
-                f"{arms.__name__} with a weight of 0, or begin a new experiment under another name."
-            ) from None
+    async def act() -> str:
+        order = Expose(
+            **travel.order(place),
+            experiment=experiment,
+            arms=tuple(arm.value for arm in arms),
+            weights=shares,
+        )
+        with travel.doing(place, f"finding the arm of {experiment}"):
+            odds = ", ".join(f"{arm.value} {share:g}" for arm, share in zip(arms, shares, strict=True))
+            arm = (await travel.read(order, Exposed, f"Arm of {experiment}: {odds}")).arm
+        travel.passed(place, f"{experiment}: {arm}")
+        return arm
 
-    def _is(self, place: Place, what: str, name: str) -> Verb[bool]:
-        async def act() -> bool:
-            return bool(await self._look_up(place, what, name))
+    arm = await travel.once(place, _ARM, act)
+    try:
+        return arms(arm)
+    except ValueError:
+        raise JourneyDefinitionError(
+            f"step {place.step!r}: {experiment!r} no longer has the arm {arm!r}, which people are in. Keep it in "
+            f"{arms.__name__} with a weight of 0, or begin a new experiment under another name."
+        ) from None
 
-        return self._travel.once(place, _YES_OR_NO, act)
 
-    async def _look_up(self, place: Place, what: str, name: str, *, moves: bool = False) -> JsonValue:
-        order = LookUp(**self._travel.order(place), what=what, name=name, moves=moves)
-        with self._travel.doing(place, f"looking up {what} {name}".rstrip()):
-            return (await self._travel.read(order, LookedUp, f"Look up {what} {name}".rstrip())).value
+def _is(travel: Travel, place: Place, what: str, name: str) -> Verb[bool]:
+    async def act() -> bool:
+        return bool(await _look_up(travel, place, what, name))
+
+    return travel.once(place, _YES_OR_NO, act)
+
+
+async def _look_up(travel: Travel, place: Place, what: str, name: str, *, moves: bool = False) -> JsonValue:
+    order = LookUp(**travel.order(place), what=what, name=name, moves=moves)
+    with travel.doing(place, f"looking up {what} {name}".rstrip()):
+        return (await travel.read(order, LookedUp, f"Look up {what} {name}".rstrip())).value

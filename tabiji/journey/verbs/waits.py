@@ -16,13 +16,11 @@ from tabiji.domain.patterns import AllOf, AnyOf, Pattern
 from tabiji.errors import JourneyDefinitionError
 from tabiji.journey.journal import IfPassed, Place
 from tabiji.journey.story import instant
+from tabiji.journey.travel import Travel
 from tabiji.journey.verbs.base import NOTHING, Verb, Verbs, kept_as
 from tabiji.journey.waiting import Moved
 
 K = TypeVar("K", bound=str)
-
-FOREVER = timedelta(days=100 * 365)
-"""A wait without a timeout. Temporal's own timers reach further."""
 
 _EVENT = kept_as(Happened | None)
 _MOMENT = kept_as(datetime | None)
@@ -56,7 +54,7 @@ class Waits(Verbs):
         if span <= timedelta(0):
             raise JourneyDefinitionError(f"step {place.step!r} waits for {span}. Say wait(days=2).")
         return self._travel.once(
-            place, NOTHING, lambda: self._wait(place, span), if_passed=if_passed, skipped=lambda: None
+            place, NOTHING, lambda: _wait(self._travel, place, span), if_passed=if_passed, skipped=lambda: None
         )
 
     def wait_until(
@@ -75,7 +73,7 @@ class Waits(Verbs):
         wanted = as_when(when)
         place = self._travel.place("wait_until", step)
         return self._travel.once(
-            place, _MOMENT, lambda: self._wait_until(place, wanted), if_passed=if_passed, skipped=lambda: None
+            place, _MOMENT, lambda: _wait_until(self._travel, place, wanted), if_passed=if_passed, skipped=lambda: None
         )
 
     def wait_for(
@@ -102,7 +100,7 @@ class Waits(Verbs):
             The event that answered, or None when the time was up.
         """
         place = self._travel.place("wait_for", step)
-        return self._for(place, pattern, timeout, from_now, if_passed)
+        return _for(self._travel, place, pattern, timeout, from_now, if_passed=if_passed)
 
     def wait_first(
         self,
@@ -118,7 +116,7 @@ class Waits(Verbs):
         first = await self.wait_first({Reply.YES: on("Accepted"), Reply.NO: on("Declined")}, timeout=days(3))
         """
         place = self._travel.place("wait_first", step)
-        return self._first(place, choices, timeout, from_now, if_passed)
+        return _first(self._travel, place, choices, timeout, from_now, if_passed=if_passed)
 
     @overload
     def wait_all(
@@ -150,7 +148,7 @@ class Waits(Verbs):
     ) -> Verb[tuple[Happened, ...] | None]:
         """Wait until all of these have happened, in any order. Returns an event for each, in the order asked for."""
         place = self._travel.place("wait_all", step)
-        return self._all(place, patterns, timeout, from_now, if_passed)
+        return _all(self._travel, place, patterns, timeout, from_now, if_passed=if_passed)
 
     def absent(
         self,
@@ -166,136 +164,147 @@ class Waits(Verbs):
         Counts from the beginning of the wait; with `from_now=False`, from the entry into the journey.
         """
         place = self._travel.place("absent", step)
-        return self._absent(place, pattern, within, from_now, if_passed)
+        return _absent(self._travel, place, pattern, within, from_now, if_passed=if_passed)
 
     def did(self, pattern: Pattern, *, step: str | None = None) -> Verb[Happened | None]:
         """Whether they have done it since they entered, without waiting. A later wait may still be answered by it."""
         place = self._travel.place("did", step)
-        return self._travel.once(place, _EVENT, lambda: self._did(place, pattern))
+        return self._travel.once(place, _EVENT, lambda: _did(self._travel, place, pattern))
 
-    async def _wait(self, place: Place, span: timedelta) -> None:
-        travel = self._travel
-        now = travel.now()
-        deadline = travel.journal.opened(place, now + span, now).deadline
-        try:
-            with travel.doing(place, f"waiting {in_words(span)}, until {instant(deadline)}"):
-                await travel.until(place, deadline, lambda: False, f"Wait {in_words(span)}")
-        finally:
-            travel.journal.closed(place)
-        travel.passed(place, f"waited {in_words(span)}" if travel.now() >= deadline else "the wait was skipped")
 
-    async def _wait_until(self, place: Place, when: When) -> datetime | None:
-        travel = self._travel
-        now = travel.now()
-        started = travel.journal.opened(place, now, now).started
-        try:
-            if isinstance(when, Instant):
-                moment: datetime | None = when.at
-                await self._stay(place, when, when.at, lambda: False)
-            else:
-                moment = await self._follow(place, when, started)
-        finally:
-            travel.journal.closed(place)
-        travel.passed(place, f"waited until {when}" if moment else f"there is no {when}")
-        return moment
+async def _wait(travel: Travel, place: Place, span: timedelta) -> None:
+    now = travel.now()
+    deadline = travel.journal.opened(place, now + span, now).deadline or now
+    try:
+        with travel.doing(place, f"waiting {in_words(span)}, until {instant(deadline)}"):
+            await travel.until(place, deadline, lambda: False, f"Wait {in_words(span)}")
+    finally:
+        travel.journal.closed(place)
+    travel.passed(place, f"waited {in_words(span)}" if travel.now() >= deadline else "the wait was skipped")
 
-    async def _follow(self, place: Place, when: When, started: datetime) -> datetime | None:
-        """Wait for a moment that may move: whenever the contact's date or zone changes it is looked up again."""
-        travel = self._travel
-        with travel.listening(place, Moved(_moved_by(when), frozenset())) as moved:
-            while True:
-                order = Appoint(**travel.order(place), when=when, started=started)
-                found = await travel.read(order, Appointed, f"When is {when}?")
-                moved.up_to(found.seq)
-                if found.at is None or not await self._stay(place, when, found.at, lambda: moved.event is not None):
-                    return found.at
 
-    async def _stay(self, place: Place, when: When, moment: datetime, moved: Callable[[], bool]) -> bool:
-        with self._travel.doing(place, f"waiting until {when}: {instant(moment)}"):
-            return await self._travel.until(place, moment, moved, f"Wait until {when}")
+async def _wait_until(travel: Travel, place: Place, when: When) -> datetime | None:
+    now = travel.now()
+    started = travel.journal.opened(place, now, now).started
+    try:
+        if isinstance(when, Instant):
+            moment: datetime | None = when.at
+            await _stay(travel, place, when, when.at, lambda: False)
+        else:
+            moment = await _follow(travel, place, when, started)
+    finally:
+        travel.journal.closed(place)
+    travel.passed(place, f"waited until {when}" if moment else f"there is no {when}")
+    return moment
 
-    def _for(
-        self,
-        place: Place,
-        pattern: Pattern,
-        patience: timedelta,
-        from_now: bool,
-        if_passed: IfPassed | None,
-    ) -> Verb[Happened | None]:
-        _check_timeout(place, patience)
 
-        async def act() -> Happened | None:
-            event = await self._behaviour(place, pattern, patience, from_now)
-            self._travel.passed(place, f"{pattern} happened" if event else f"no {pattern} within {in_words(patience)}")
-            return event
+async def _follow(travel: Travel, place: Place, when: When, started: datetime) -> datetime | None:
+    """Wait for a moment that may move: whenever the contact's date or zone changes it is looked up again."""
+    with travel.listening(place, Moved(_moved_by(when), frozenset())) as moved:
+        while True:
+            order = Appoint(**travel.order(place), when=when, started=started)
+            found = await travel.read(order, Appointed, f"When is {when}?")
+            moved.up_to(found.seq)
+            if found.at is None or not await _stay(travel, place, when, found.at, lambda: moved.event is not None):
+                return found.at
 
-        return self._travel.once(place, _EVENT, act, if_passed=if_passed, skipped=lambda: None)
 
-    async def _behaviour(self, place: Place, pattern: Pattern, patience: timedelta, from_now: bool) -> Happened | None:
-        travel = self._travel
-        now = travel.now()
-        deadline = travel.journal.opened(place, now + patience, now).deadline
-        limit = f", until {instant(deadline)}" if patience < FOREVER else ""
-        summary = f"{pattern}, or {in_words(patience)}" if patience < FOREVER else str(pattern)
-        try:
-            with travel.doing(place, f"waiting for {pattern}{limit}"):
-                return await travel.first(place, pattern, deadline, summary, from_now=from_now)
-        finally:
-            travel.journal.closed(place)
+async def _stay(travel: Travel, place: Place, when: When, moment: datetime, moved: Callable[[], bool]) -> bool:
+    with travel.doing(place, f"waiting until {when}: {instant(moment)}"):
+        return await travel.until(place, moment, moved, f"Wait until {when}")
 
-    async def _first(
-        self,
-        place: Place,
-        choices: Mapping[K, Pattern],
-        patience: timedelta,
-        from_now: bool,
-        if_passed: IfPassed | None,
-    ) -> First[K] | None:
-        _check_timeout(place, patience)
-        if not choices:
-            raise JourneyDefinitionError(f"step {place.step!r} has nothing to wait for.")
-        names = {str(choice): choice for choice in choices}
 
-        async def act() -> tuple[str, Happened] | None:
-            event = await self._behaviour(place, AnyOf(of=tuple(choices.values())), patience, from_now)
-            chosen = list(names)[event.which] if event is not None else None
-            self._travel.passed(place, f"{chosen} came first" if chosen else f"none came within {in_words(patience)}")
-            return (chosen, event) if chosen is not None and event is not None else None
+def _for(
+    travel: Travel,
+    place: Place,
+    pattern: Pattern,
+    patience: timedelta,
+    from_now: bool,
+    *,
+    if_passed: IfPassed | None,
+) -> Verb[Happened | None]:
+    _check_timeout(place, patience)
 
-        # Kept by name: newer code may have the choices in another order.
-        answer = await self._travel.once(place, _CHOICE, act, if_passed=if_passed, skipped=lambda: None)
-        if answer is None:
-            return None
-        name, event = answer
-        if name not in names:
-            raise JourneyDefinitionError(f"step {place.step!r} no longer has the choice {name!r}, which somebody made.")
-        return First(names[name], event)
+    async def act() -> Happened | None:
+        event = await _behaviour(travel, place, pattern, patience, from_now)
+        travel.passed(place, f"{pattern} happened" if event else f"no {pattern} within {in_words(patience)}")
+        return event
 
-    async def _all(
-        self,
-        place: Place,
-        patterns: tuple[Pattern, ...],
-        patience: timedelta,
-        from_now: bool,
-        if_passed: IfPassed | None,
-    ) -> tuple[Happened, ...] | None:
-        if len(patterns) < 2:
-            raise JourneyDefinitionError(f"step {place.step!r} waits for all of fewer than two. Use wait_for().")
-        event = await self._for(place, AllOf(of=patterns), patience, from_now, if_passed)
-        if event is None:
-            return None
-        return tuple(_happened(part) for part in event.parts)
+    return travel.once(place, _EVENT, act, if_passed=if_passed, skipped=lambda: None)
 
-    async def _absent(
-        self, place: Place, pattern: Pattern, within: timedelta, from_now: bool, if_passed: IfPassed | None
-    ) -> bool:
-        return await self._for(place, pattern, within, from_now, if_passed) is None
 
-    async def _did(self, place: Place, pattern: Pattern) -> Happened | None:
-        travel = self._travel
-        order = LookBack(**travel.order(place), condition=pattern, entry_seq=travel.enrollment.entry_seq)
-        with travel.doing(place, f"looking back for {pattern}"):
-            return (await travel.read(order, Heard, f"Has it happened: {pattern}")).event
+async def _behaviour(
+    travel: Travel, place: Place, pattern: Pattern, patience: timedelta, from_now: bool
+) -> Happened | None:
+    now = travel.now()
+    deadline = travel.journal.opened(place, now + patience, now).deadline
+    limit = f", until {instant(deadline)}" if deadline is not None else ""
+    try:
+        with travel.doing(place, f"waiting for {pattern}{limit}"):
+            return await travel.first(
+                place, pattern, deadline, f"{pattern}, or {in_words(patience)}", from_now=from_now
+            )
+    finally:
+        travel.journal.closed(place)
+
+
+async def _first(
+    travel: Travel,
+    place: Place,
+    choices: Mapping[K, Pattern],
+    patience: timedelta,
+    from_now: bool,
+    *,
+    if_passed: IfPassed | None,
+) -> First[K] | None:
+    _check_timeout(place, patience)
+    if not choices:
+        raise JourneyDefinitionError(f"step {place.step!r} has nothing to wait for.")
+    names = {str(choice): choice for choice in choices}
+
+    async def act() -> tuple[str, Happened] | None:
+        event = await _behaviour(travel, place, AnyOf(of=tuple(choices.values())), patience, from_now)
+        chosen = list(names)[event.which] if event is not None else None
+        travel.passed(place, f"{chosen} came first" if chosen else f"none came within {in_words(patience)}")
+        return (chosen, event) if chosen is not None and event is not None else None
+
+    # Kept by name: newer code may have the choices in another order.
+    answer = await travel.once(place, _CHOICE, act, if_passed=if_passed, skipped=lambda: None)
+    if answer is None:
+        return None
+    name, event = answer
+    if name not in names:
+        raise JourneyDefinitionError(f"step {place.step!r} no longer has the choice {name!r}, which somebody made.")
+    return First(names[name], event)
+
+
+async def _all(
+    travel: Travel,
+    place: Place,
+    patterns: tuple[Pattern, ...],
+    patience: timedelta,
+    from_now: bool,
+    *,
+    if_passed: IfPassed | None,
+) -> tuple[Happened, ...] | None:
+    if len(patterns) < 2:
+        raise JourneyDefinitionError(f"step {place.step!r} waits for all of fewer than two. Use wait_for().")
+    event = await _for(travel, place, AllOf(of=patterns), patience, from_now, if_passed=if_passed)
+    if event is None:
+        return None
+    return tuple(_happened(part) for part in event.parts)
+
+
+async def _absent(
+    travel: Travel, place: Place, pattern: Pattern, within: timedelta, from_now: bool, *, if_passed: IfPassed | None
+) -> bool:
+    return await _for(travel, place, pattern, within, from_now, if_passed=if_passed) is None
+
+
+async def _did(travel: Travel, place: Place, pattern: Pattern) -> Happened | None:
+    order = LookBack(**travel.order(place), condition=pattern, entry_seq=travel.enrollment.entry_seq)
+    with travel.doing(place, f"looking back for {pattern}"):
+        return (await travel.read(order, Heard, f"Has it happened: {pattern}")).event
 
 
 def _moved_by(when: When) -> Pattern:
