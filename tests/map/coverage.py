@@ -30,11 +30,15 @@ class Coverage:
         Args:
             but: Edges that no test runs, as they are printed. An edge that is run after all may not stand here.
         """
-        assert not_on_the_map(self.graph, self._steps()) == []
-        lost = [step for outcome in self.outcomes for step in follow(self.graph, outcome).lost]
-        assert lost == [], "steps on no way of the map from where the run was"
-        left = [str(edge) for edge in never_run(self.graph, self.outcomes)]
-        assert sorted(left) == sorted(but), "edges no test has run"
+        if unknown := not_on_the_map(self.graph, self._steps()):
+            raise AssertionError(f"steps that are not on the map: {unknown}")
+        if lost := [step for outcome in self.outcomes for step in follow(self.graph, outcome).lost]:
+            raise AssertionError(f"steps on no way of the map from where the run was: {lost}")
+        left = {str(edge) for edge in never_run(self.graph, self.outcomes)}
+        if left - set(but):
+            raise AssertionError(f"edges no test has run: {sorted(left - set(but))}")
+        if set(but) - left:
+            raise AssertionError(f"edges some test has run after all: {sorted(set(but) - left)}")
 
     def _steps(self) -> list[str]:
         return [passed.step for outcome in self.outcomes for passed in outcome.path]
