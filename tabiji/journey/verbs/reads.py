@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from pydantic import JsonValue
 
 from tabiji.domain.changes import Expose, Exposed, LookedUp, LookUp
-from tabiji.errors import JourneyDefinitionError
+from tabiji.domain.params import Param
+from tabiji.errors import InvalidParam, JourneyDefinitionError
 from tabiji.journey.journal import Place
 from tabiji.journey.travel import Travel
 from tabiji.journey.verbs.base import Verb, Verbs, kept_as
 
 E = TypeVar("E", bound=StrEnum)
+P = TypeVar("P", bound=timedelta | int | float | Decimal | str)
 
 _JSON: Any = kept_as(JsonValue)
 _YES_OR_NO = kept_as(bool)
@@ -63,6 +67,14 @@ class Reads(Verbs):
 
         return self._travel.once(place, _WORD, act)
 
+    def value(self, param: Param[P], *, step: str | None = None) -> Verb[P]:
+        """What a parameter is set to now, for this person. See `param`.
+
+        A value newer code no longer allows counts as the author's default.
+        """
+        place = self._travel.place("value", step)
+        return _value(self._travel, place, param)
+
     def split(
         self, experiment: str, arms: type[E], *, weights: Mapping[E, float] | None = None, step: str | None = None
     ) -> Verb[E]:
@@ -78,6 +90,14 @@ class Reads(Verbs):
         """
         place = self._travel.place("split", step)
         return _split(self._travel, place, experiment, arms, weights)
+
+
+async def _value(travel: Travel, place: Place, param: Param[P]) -> P:
+    kept = await travel.once(place, _JSON, lambda: _look_up(travel, place, "param", param.name, moves=param.moves))
+    try:
+        return param.default if kept is None else param.parse(kept)
+    except InvalidParam:
+        return param.default
 
 
 async def _split(travel: Travel, place: Place, experiment: str, arms: type[E], weights: Mapping[E, float] | None) -> E:
