@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -9,13 +10,15 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
+from models import params
 from models.contact import Contact, ContactTag
 from models.database import AnyRow, table
+from models.enrollment import Enrollment
 from models.roster import ListMember
 from models.segments import in_segment
 from tabiji.domain.attributes import IDENTITIES, PROFILE
 from tabiji.domain.changes import LookUp
-from tabiji.errors import InvalidChange, UnknownContact
+from tabiji.errors import InvalidChange, UnknownContact, UnknownEnrollment
 
 
 async def look_up(tx: AsyncConnection, order: LookUp) -> JsonValue:
@@ -41,6 +44,8 @@ async def look_up(tx: AsyncConnection, order: LookUp) -> JsonValue:
         case "stage":
             stage: str | None = contact.stage
             return stage
+        case "param":
+            return await _param(tx, order)
         case _:
             raise InvalidChange(f"look_up {order.what!r}", "is nothing that is known of a contact")
 
@@ -51,6 +56,16 @@ def _attribute(contact: AnyRow, name: str) -> JsonValue:
         raise InvalidChange(f"attribute {name!r}", "says who somebody is, and stays out of Temporal's histories")
     value: JsonValue = getattr(contact, name) if name in PROFILE else contact.attributes.get(name)
     return value
+
+
+async def _param(tx: AsyncConnection, order: LookUp) -> JsonValue:
+    enrollments = table(Enrollment)
+    entered: datetime | None = await tx.scalar(
+        select(enrollments.c.recorded_at).where(enrollments.c.id == order.enrollment_id)
+    )
+    if entered is None:
+        raise UnknownEnrollment(order.enrollment_id)
+    return await params.read(tx, order.name, entered_recorded_at=entered, moves=order.moves)
 
 
 async def _contact(tx: AsyncConnection, contact_id: UUID) -> AnyRow:

@@ -10,11 +10,13 @@ import pytest
 from activities.registry import registered
 from models.database import Database
 from models.enroll import Pending
+from tabiji.domain.changes import OwnOrder
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.orders import StepOrder
 from tabiji.settings import Settings
 
-ORDERS = StepOrder.__subclasses__()
+ORDERS = [order for order in StepOrder.__subclasses__() if order is not OwnOrder]
+"""An author's own activities are called by a name of the author's."""
 
 
 class Nowhere:
@@ -43,4 +45,5 @@ async def test_no_activity_is_left_without_an_order(sqlite: Database, tmp_path: 
     settings = Settings(data=tmp_path, secret="x" * 32)  # type: ignore[arg-type] # pydantic makes it a SecretStr
     async with registered(settings, sqlite, Catalog(), Nowhere()) as activities:  # type: ignore[arg-type] # never called
         names = {declared(activity)[0] for activity in activities}
-    assert names == {order.activity for order in ORDERS}
+    of_no_journey = {"sweep_page"}
+    assert names - of_no_journey == {order.activity for order in ORDERS}
