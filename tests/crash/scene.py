@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import signal
 import socket
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -100,6 +101,16 @@ class Scene:
             return worker.said.count(STARTED) == started
 
         await until(works, "the worker works", within=60)
+
+    async def hangs(self, program: Program) -> None:
+        """Stop it where it stands, but not inside a transaction: SQLite's one writer would hang with it."""
+        while True:
+            program.send(signal.SIGSTOP)
+            files = ("turn", "write") if self.database.dialect == "sqlite" else ()
+            if not any(_is_locked(Path(f"{self.database.url.database}.{name}")) for name in files):
+                return
+            program.send(signal.SIGCONT)
+            await asyncio.sleep(0.01)
 
     def api(self, port: int) -> Program:
         """One that has not been started."""
