@@ -194,6 +194,28 @@ def replay(
         raise typer.Exit(1)
 
 
+@app.command()
+def record(
+    enrollments: Annotated[
+        list[str] | None, typer.Argument(metavar="[ENROLLMENT]…", help="These; none: a sample of all there are.")
+    ] = None,
+    journey: Annotated[list[str] | None, typer.Option(help="Only of this one; may be given again.")] = None,
+    sample: Annotated[int, typer.Option(min=1, help="So many of each journey and state are looked at.")] = 20,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A property, attribute or own activity whose values are nobody's."),
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="Where to.")] = Path("tests/histories"),
+) -> None:
+    """Keep histories for `tabiji replay`, without anybody in them. One of those who went the same way is enough."""
+    from tabiji.desk.application import load
+    from tabiji.desk.record import Wanted, show_recorded
+
+    load("workflows")
+    if not show_recorded(_settings(), folder, Wanted(enrollments or (), journey or (), sample, keep or ())):
+        raise typer.Exit(1)
+
+
 @key_app.command("create")
 def key_create(
     name: Annotated[str, typer.Argument(help="Who uses it, e.g. 'web shop'.")],

@@ -148,6 +148,11 @@ def decoded(payload: Payload) -> JsonValue:
     return value
 
 
+def text_payload(value: JsonValue) -> bytes:
+    """The data of a JSON payload."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 def summary_of(payload: Payload) -> str | None:
     """The words somebody reads in the Temporal UI."""
     words = decoded(payload) if payload.data else None

@@ -47,11 +47,12 @@ def changes_of(journey: str, recorded: Sequence[Command], watched: Watched) -> I
         if now is None:
             continue
         step = watched.steps.get(then.key) or then.step or then.words
-        for what, old, new in _compared(then, now):
+        for what, old, new in compared(then, now):
             yield Change(journey, step, what, old, new, watched.sources.get(step))
 
 
-def _compared(then: Command, now: Command) -> Iterator[tuple[str, str, str]]:
+def compared(then: Command, now: Command) -> Iterator[tuple[str, str, str]]:
+    """What differs in meaning between a recorded command and the code's: what it is, old, new."""
     if then.step is not None and now.step is not None and then.step != now.step:
         yield "the step itself", f"{then.step}: {then.words}", f"{now.step}: {now.words}"
     elif then.kind == "timer":

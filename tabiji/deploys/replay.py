@@ -51,6 +51,8 @@ class Replayed:
     changes: tuple[Change, ...] = ()
     behind: Carried = field(default_factory=Carried)
     """What the person had been through, as the code here sees it."""
+    watched: Watched = field(default_factory=Watched, repr=False, compare=False)
+    """All that the code asked for."""
 
     def has_passed(self, step: str) -> bool:
         """Whether a step is behind this person for good."""
@@ -109,6 +111,7 @@ class Replay:
             difference=_difference(journey, recorded, watched, failure) if failure is not None else None,
             changes=tuple(changes_of(journey, recorded, watched)) if failure is None else (),
             behind=watched.behind,
+            watched=watched,
         )
 
 

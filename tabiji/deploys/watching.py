@@ -112,7 +112,9 @@ class Watched:
         at = self.travel.enrollment
         tempo = at.tempo
         due = at.entered_at + (max(now - at.entered_wall, timedelta(0)) + command.duration) * tempo
-        fitting = [wait for wait in waits if abs(wait.deadline - due) <= NEAR * max(tempo, 1)]
+        fitting = [
+            wait for wait in waits if wait.deadline is not None and abs(wait.deadline - due) <= NEAR * max(tempo, 1)
+        ]
         return fitting[-1].step if fitting else (waits[0].step if len(waits) == 1 else None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,19 @@ async def test_what_is_shipped_is_what_was_recorded() -> None:
     verdict = check.verdict()
     assert verdict.broken == []
     assert [found for found in verdict.changed if found.change not in Accepted()] == []
+
+
+def test_the_recorded_runs_cover_every_journey() -> None:
+    types = {
+        history.events[0].workflow_execution_started_event_attributes.workflow_type.name for history in on_file(FOLDER)
+    }
+    assert types == {found.spec.name for found in discover()}
+
+
+def test_the_recorded_runs_hold_nobody_s_address() -> None:
+    for history in on_file(FOLDER):
+        raw = b"".join(event.SerializeToString() for event in history.events)
+        assert not re.search(rb"[\w.+-]+@[\w-]+\.[a-z]+", raw), history.workflow_id
 
 
 async def test_an_inserted_step_is_named_with_its_line_though_replay_fails_only_later() -> None:

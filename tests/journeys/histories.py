@@ -1,40 +1,27 @@
-"""Recorded runs of the main journeys, for the replay test.
+"""Records runs of the main journeys, for the check of every deploy: `tabiji replay`.
 
-    python -m tests.journeys.histories      records them anew; read the difference before committing it
-
-A history here is what every deploy must be able to replay: contacts' ids are random, nothing else is personal.
+python -m tests.journeys.histories      records them anew; read the difference before committing it
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import tempfile
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, cast
-
-from temporalio.client import WorkflowHistory
 
 from tabiji import days, hours
+from tabiji.deploys.histories import FOLDER, save
+from tabiji.deploys.record import Recorder
+from tabiji.journey.discovery import discover
 from tests.databases import sqlite_database
 from tests.journeys.relay import relay
 from tests.journeys.stage import until
 from tests.journeys.test_whitepaper_nurture import on_stage, submits_the_form
 
-FOLDER = Path(__file__).parent.parent / "histories"
-
-
-def recorded() -> Iterator[tuple[str, WorkflowHistory]]:
-    """Every history on file with its name."""
-    for file in sorted(FOLDER.glob("*.json")):
-        document = json.loads(file.read_text(encoding="utf-8"))
-        yield file.stem, WorkflowHistory.from_json(document["workflow_id"], document["history"])
-
 
 async def record() -> None:
     """Play the visitor who orders and the one who ignores everything; keep what Temporal wrote."""
-    FOLDER.mkdir(exist_ok=True)
+    recorder = Recorder(discover())
     with tempfile.TemporaryDirectory() as name:
         for who in ("buyer", "ignorer"):
             folder = Path(name) / who
@@ -60,20 +47,9 @@ async def record() -> None:
                 await play.finish(after)
                 for handle in (run, after):
                     history = await handle.fetch_history()
-                    file = FOLDER / f"{handle.id.split('/')[0]}-{who}.json"
-                    document = {"workflow_id": handle.id, "history": _nobody_s(history.to_json_dict())}
-                    file.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+                    kept = await recorder.record(history)
+                    file = save(FOLDER, f"{kept.journey}-{who}", kept.workflow_id, kept.history)
                     print(file.name, len(history.events), "events")
-
-
-def _nobody_s(node: Any) -> Any:
-    """Leave out which process on which machine it was."""
-    if isinstance(node, dict):
-        fields = cast("dict[str, Any]", node)
-        return {key: "worker" if key == "identity" else _nobody_s(value) for key, value in fields.items()}
-    if isinstance(node, list):
-        return [_nobody_s(value) for value in cast("Iterable[Any]", node)]
-    return node
 
 
 if __name__ == "__main__":
