@@ -19,3 +19,27 @@ class DemoAttended(Event, name="Demo Attended", open=True):
 
 class LoggedIn(Event, name="Logged In", open=True):
     """Somebody used the product."""
+
+
+class WebinarRegistered(Event, name="Webinar Registered", open=True):
+    """Somebody has saved a seat."""
+
+
+class WebinarAttended(Event, name="Webinar Attended", open=True):
+    """Somebody came to the webinar."""
+
+
+class WebinarCancelled(Event, name="Webinar Cancelled", open=True):
+    """Somebody gave the seat back."""
+
+
+class VisitBooked(Event, name="Visit Booked", open=True):
+    """Somebody will come; the date is their attribute `visit`."""
+
+
+class VisitAttended(Event, name="Visit Attended", open=True):
+    """Somebody was there."""
+
+
+class VisitCancelled(Event, name="Visit Cancelled", open=True):
+    """Somebody will not come."""
