@@ -347,6 +347,8 @@ class Recorder:
                         recorded_at=go.recorded_at,
                         trigger=happened(trigger, Found((event,), parts=(event,))),
                         entry_key=key,
+                        tempo=go.tempo if go.test else None,
+                        test=go.test,
                     )
                     entered += await self._enter(go, spec.name, entry)
         return entered
