@@ -10,7 +10,20 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import Scope
 
-from api import contacts, enrollments, form_pages, health, journeys, mails, openapi, stuck, tracking
+from api import (
+    conditions,
+    contacts,
+    enrollments,
+    events,
+    form_pages,
+    health,
+    journeys,
+    mails,
+    openapi,
+    params,
+    stuck,
+    tracking,
+)
 from api.deps import parts_of_app
 from api.errors import Unbroken, install
 from api.guard import BoundedBodies, SafeAnswers
@@ -26,6 +39,9 @@ ROUTERS = (
     contacts.router,
     enrollments.router,
     journeys.router,
+    events.router,
+    conditions.router,
+    params.router,
     stuck.router,
     mails.router,
     form_pages.router,

@@ -29,6 +29,7 @@ from tabiji.errors import (
     UnknownContact,
     UnknownEnrollment,
     UnknownJourney,
+    UnknownParam,
 )
 
 log = structlog.stdlib.get_logger(__name__)
@@ -135,7 +136,7 @@ def translate(error: Exception) -> ApiProblem:
             return InvalidInput(*(_field_problem(found) for found in error.errors()[:20]))
         case InvalidEvent():
             return invalid(error.field, error.problem)
-        case UnknownContact() | UnknownJourney() | UnknownEnrollment():
+        case UnknownContact() | UnknownJourney() | UnknownEnrollment() | UnknownParam():
             return ApiProblem(404, error.code, str(error))
         case Unavailable():
             wait = error.retry_after.total_seconds() if error.retry_after else RETRY_AFTER

@@ -118,7 +118,11 @@ def require_full(key: Key, what: str) -> None:
         raise ApiProblem(403, "forbidden", f"{what} needs a key of scope 'full'; this one has scope {key.scope!r}")
 
 
+KeyDep = Annotated[Key, Depends(_any_key)]
+"""The key that was shown, for what is to be kept with its name."""
 IngestKey = Annotated[Key, Depends(_any_key)]
 """Any key: it may send events."""
 FullKey = Depends(_full_key)
 """A key that may also read and steer."""
+By = Annotated[Key, FullKey]
+"""The same, for what is kept with the name of who did it."""

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from activities.dispatch import Counts
 from activities.metrics import watch
 from models.reads.late import Backlog
+from models.reads.pauses import Figures
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -37,11 +38,28 @@ class Metrics:
         self.copies = Counter(
             "tabiji_events_repeated", "Copies of a messageId that came again and were left out", registry=self.registry
         )
+        self.problems = Counter(
+            "tabiji_event_problems",
+            "Where events were not as declared; they were stored all the same",
+            ("event",),
+            registry=self.registry,
+        )
+        self.pauses = Gauge("tabiji_pauses", "Pauses in force", registry=self.registry)
+        self.held = Gauge("tabiji_held", "Enrollments that a pause holds before an effect", registry=self.registry)
+        self.stopped = Gauge(
+            "tabiji_pilots_stopped", "Pilots that have stopped themselves: look at them", registry=self.registry
+        )
         self.pending = Gauge("tabiji_dispatch_pending", "Starts and signals not delivered yet", registry=self.registry)
         self.lag = Gauge(
             "tabiji_dispatch_lag_seconds", "Age of the oldest start or signal not delivered yet", registry=self.registry
         )
         self.dead = Gauge("tabiji_dispatch_dead", "Starts and signals that can never arrive", registry=self.registry)
+
+    def show_control(self, figures: Figures, stopped: int) -> None:
+        """Take over what was just read of pauses and pilots."""
+        self.pauses.set(figures.pauses)
+        self.held.set(figures.held)
+        self.stopped.set(stopped)
 
     def show_backlog(self, backlog: Backlog) -> None:
         """Take over what was just read."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from temporalio.client import Client
@@ -15,13 +15,20 @@ from activities.steering import Steering
 from api.metrics import Metrics
 from models.clock import Clock, SystemClock
 from models.database import Database
+from models.event_problem import ProblemTally
 from models.record import Outbox, Recorder
 from tabiji.channels.email.links import Links
+from tabiji.domain.event_catalog import EventCatalog
 from tabiji.domain.journeys import Catalog
-from tabiji.journey.discovery import discover
+from tabiji.domain.params import ParamCatalog
+from tabiji.errors import Unavailable
+from tabiji.journey.discovery import discover, discover_events, discover_params
 from tabiji.plugin import JourneyPlugin
 from tabiji.settings import Settings
 from tabiji.temporal import connect
+
+PROBLEMS_EVERY = 10.0
+"""Seconds between two writes of what came in otherwise than declared."""
 
 
 class Delivery(Outbox, Protocol):
@@ -46,6 +53,9 @@ class Parts:
     client: Client
     links: Links
     metrics: Metrics
+    events: EventCatalog = field(default_factory=EventCatalog)
+    params: ParamCatalog = field(default_factory=ParamCatalog)
+    problems: ProblemTally = field(default_factory=ProblemTally)
 
 
 MakeParts = Callable[[], AbstractAsyncContextManager[Parts]]
@@ -61,7 +71,9 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
     dispatcher = Dispatcher(client, database, catalog, task_queue=settings.task_queue)
     clock = SystemClock(settings.clock_shift)
     steering = Steering(database, catalog, clock, dispatcher, resume_rate=settings.resume_rate)
-    chores = [asyncio.create_task(dispatcher.run()), asyncio.create_task(steering.run())]
+    problems = ProblemTally()
+    running = (dispatcher.run(), steering.run(), _write_now_and_then(problems, database))
+    chores = [asyncio.create_task(one) for one in running]
     try:
         yield Parts(
             settings=settings,
@@ -73,10 +85,22 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
             client=client,
             links=Links(settings.signing_secret, settings.public_url),
             metrics=Metrics(dispatcher.counts),
+            events=discover_events(),
+            params=discover_params(),
+            problems=problems,
         )
     finally:
         for chore in chores:
             chore.cancel()
         await asyncio.gather(*chores, return_exceptions=True)
+        with suppress(Unavailable):
+            await problems.write(database)
         await dispatcher.close()
         await database.close()
+
+
+async def _write_now_and_then(problems: ProblemTally, database: Database) -> None:
+    while True:
+        await asyncio.sleep(PROBLEMS_EVERY)
+        with suppress(Unavailable):
+            await problems.write(database)

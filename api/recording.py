@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from api.parts import Parts
 from models.record import Incoming, Recorded
+from tabiji.domain.events import Problem
 
 
 async def record(parts: Parts, batch: Sequence[Incoming]) -> list[Recorded]:
@@ -21,4 +22,18 @@ async def record(parts: Parts, batch: Sequence[Incoming]) -> list[Recorded]:
             parts.metrics.copies.inc()
         else:
             parts.metrics.events.labels(item.kind).inc()
+            _notice(parts, item)
     return recorded
+
+
+def _notice(parts: Parts, item: Incoming) -> None:
+    """Count where it is not as declared, or can enter nobody for want of a key. It is kept all the same."""
+    found = list(parts.events.problems(item.name, item.properties))
+    for spec, trigger in parts.catalog.started_by(item.name):
+        key = spec.reentry.key
+        without = key is not None and spec.reentry.entry_key(item.properties) is None
+        if key is not None and without and trigger.matches(item.name, item.properties):
+            found.append(Problem(key, f"cannot be a key: nobody entered {spec.name}"))
+    for problem in found:
+        parts.metrics.problems.labels(item.name if parts.events.get(item.name) else "undeclared").inc()
+        parts.problems.notice(item.name, problem, item.properties, item.at)

@@ -1,4 +1,4 @@
-"""Finds the journeys and events of an application: every module below a package, no list to edit."""
+"""Finds the journeys, events and open values of an application: every module below a package, no list to edit."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import importlib
 import pkgutil
 import traceback
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tabiji.domain.event_catalog import EventCatalog
 from tabiji.domain.events import Event
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.known_events import BUILT_IN
+from tabiji.domain.params import Param, ParamCatalog
 from tabiji.errors import JourneyDefinitionError
 from tabiji.journey.journey import Journey
 
@@ -45,13 +46,28 @@ def discover_events(package: str = "workflows") -> EventCatalog:
     return EventCatalog(_classes(package, Event), BUILT_IN)
 
 
+def discover_params(package: str = "workflows") -> ParamCatalog:
+    """Import everything below a package and return the values opened there, in modules and in classes.
+
+    Raises:
+        JourneyDefinitionError: A module cannot be loaded, or two have one name.
+    """
+    spaces: list[object] = [*_modules(package), *_classes(package, object)]
+    values: list[object] = [value for space in spaces for value in vars(space).values()]
+    found: list[Param[Any]] = [value for value in values if isinstance(value, Param)]
+    return ParamCatalog(found)
+
+
+def _modules(package: str) -> list[ModuleType]:
+    root = _load(package)
+    return [root, *(_load(found.name) for found in pkgutil.walk_packages(root.__path__, f"{package}."))]
+
+
 def _classes(package: str, base: type[C]) -> list[type[C]]:
     """Classes written below a package, in a stable order."""
-    root = _load(package)
-    modules = [root, *(_load(found.name) for found in pkgutil.walk_packages(root.__path__, f"{package}."))]
     return [
         value
-        for module in modules
+        for module in _modules(package)
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, base) and value.__module__ == module.__name__
     ]

@@ -27,7 +27,7 @@ from models.record import Recorder
 from tabiji import JourneyPlugin
 from tabiji.channels.email.links import Links
 from tabiji.domain.journeys import Catalog
-from tabiji.journey.discovery import discover
+from tabiji.journey.discovery import discover, discover_events, discover_params
 from tabiji.settings import Settings
 from tabiji.temporal import connect
 
@@ -71,6 +71,8 @@ async def parts_on(database: Database, settings: Settings) -> AsyncGenerator[Par
             client,
             Links(SECRET, settings.public_url),
             Metrics(outbox.counts),
+            discover_events(),
+            discover_params(),
         )
     finally:
         await outbox.close()
