@@ -25,6 +25,8 @@ app = typer.Typer(
 )
 key_app = typer.Typer(help="Access keys of the API.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
+param_app = typer.Typer(help="Values that authors have opened to be turned.", no_args_is_help=True)
+app.add_typer(param_app, name="param")
 
 
 @app.callback(invoke_without_command=True)
@@ -214,6 +216,52 @@ def record(
     load("workflows")
     if not show_recorded(_settings(), folder, Wanted(enrollments or (), journey or (), sample, keep or ())):
         raise typer.Exit(1)
+
+
+@app.command()
+def events(
+    everything: Annotated[bool, typer.Option("--all", help="Also the events tabiji itself declares.")] = False,
+) -> None:
+    """List the declared events with examples, and what came in otherwise. Nothing of that was dropped."""
+    from tabiji.desk.look import Api
+    from tabiji.desk.words import show_events
+
+    with Api(_settings()) as asked:
+        show_events(asked, everything=everything)
+
+
+@param_app.command("list")
+def param_list() -> None:
+    """Show what may be turned, within which bounds, and what is in force."""
+    from tabiji.desk.look import Api
+    from tabiji.desk.words import show_params
+
+    with Api(_settings()) as asked:
+        show_params(asked)
+
+
+@param_app.command("set")
+def param_set(
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    value: Annotated[str, typer.Argument(help="The new value, e.g. '3 days', 20, yes.")],
+    by: Annotated[str | None, typer.Option(help="Who turns it; the key's name where it is not said.")] = None,
+) -> None:
+    """Turn one, within the bounds its author set."""
+    from tabiji.desk.look import Api
+    from tabiji.desk.words import set_param
+
+    with Api(_settings()) as asked:
+        set_param(asked, name, value, by)
+
+
+@param_app.command("history")
+def param_history(name: Annotated[str, typer.Argument(help="Its name.")]) -> None:
+    """Show who turned it, when, from what to what."""
+    from tabiji.desk.look import Api
+    from tabiji.desk.words import show_param_history
+
+    with Api(_settings()) as asked:
+        show_param_history(asked, name)
 
 
 @key_app.command("create")

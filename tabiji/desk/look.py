@@ -55,8 +55,15 @@ class Api:
             Unavailable: It does not answer.
             Refused: It refuses; its own words.
         """
+        return self._answer("GET", path, params=parameters)
+
+    def put(self, path: str, body: Any) -> Any:
+        """The same for something that is changed."""
+        return self._answer("PUT", path, json=body)
+
+    def _answer(self, method: str, path: str, **sent: Any) -> Any:
         try:
-            answer = self._client.get(path, params=parameters)
+            answer = self._client.request(method, path, **sent)
         except httpx2.HTTPError as error:
             raise Unavailable(
                 f"the API does not answer at {self._base} ({type(error).__name__}). Start it with `tabiji up`, "
