@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from enum import StrEnum
 
-from tabiji import Journey, always, days, hours, journey, on
+from tabiji import Journey, always, anniversary, days, hours, journey, on
 from tabiji.domain.triggers import tag_added
 
 
@@ -42,6 +42,16 @@ class Loops(Journey):
         await self.tag("through")
 
 
+@journey(trigger=on("Born"), reentry=always)
+class TenBirthdays(Journey):
+    """One enrollment for ten years."""
+
+    async def steps(self) -> None:
+        for _ in range(10):
+            await self.wait_until(anniversary("birthday"))
+            await self.send_email("birthday")
+
+
 @journey(trigger=on("Asked"), reentry=always)
 class LeavesEarly(Journey):
     """Exits from a branch: nothing in the other one runs any more."""
@@ -76,4 +86,4 @@ class Parent(Journey):
         await self.tag(f"child: {done.ending if done else None}", step="tell")
 
 
-ALL = (LongWay, Loops, LeavesEarly, Child, Parent)
+ALL = (LongWay, Loops, TenBirthdays, LeavesEarly, Child, Parent)

@@ -102,6 +102,22 @@ async def test_a_loop_goes_on_in_fresh_runs_before_its_history_grows_long(play: 
     assert described.history_length < 2_100
 
 
+async def test_ten_years_of_birthdays_stay_short_and_each_mail_is_its_own(play: Stage, sender: Sender) -> None:
+    """Moved in the third year: visit numbers travel along, so that the fourth mail is not taken for the first."""
+    await play.learns(birthday="1990-02-28")
+    run = await play.begins("Born")
+    await play.until_it_waits(run)
+    await play.advance(3 * 366 * DAY)
+    await play.until_it_waits(run)
+    await move(run)
+    outcome = await play.finish(run)
+    assert outcome.ending == "completed"
+    assert [order.visit for order in sender.orders] == list(range(1, 11))
+    years = [order.at.year for order in sender.orders]
+    assert years == list(range(years[0], years[0] + 10))
+    assert (await run.describe()).history_length < 150
+
+
 async def test_a_skipped_wait_ends_as_if_its_time_were_up(play: Stage, sender: Sender) -> None:
     run = await play.begins("Welcomed")
     await play.until_it_waits(run)
