@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from tabiji import days, hours
-from tabiji.testing import JourneyEnvironment
+from tabiji.testing import JourneyEnvironment, Run
 from tests.map.coverage import Coverage
 from workflows.lead_nurturing import LeadNurturing
 from workflows.webinar import Webinar
@@ -25,7 +25,7 @@ async def test_who_registers_is_reminded_and_followed_up(journeys: JourneyEnviro
     journeys.person("never", consent=agrees, attributes=WEBINAR)
     journeys.person("no date", consent=agrees)
     journeys.person("by form", consent=agrees, attributes=WEBINAR)
-    begun = {}
+    begun: dict[str, Run] = {}
     for who in ("comes", "late", "never", "no date"):
         begun[who] = await journeys.start(Webinar, contact=who)
     [begun["by form"]] = await journeys.happens("Form Submitted", contact="by form", form="webinar")
