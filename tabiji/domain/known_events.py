@@ -68,6 +68,20 @@ class Unsubscribed(Event, name="Unsubscribed", open=True, example={"topic": "mar
     topic: str | None
 
 
+class ConsentGiven(Event, name="Consent Given", open=True, example={"topic": "marketing", "source": "form:whitepaper"}):
+    """Somebody agreed to hear from us about a topic."""
+
+    topic: str
+    source: str | None
+
+
+class ConsentWithdrawn(Event, name="Consent Withdrawn", open=True, example={"topic": "marketing", "source": "phone"}):
+    """Somebody took their consent to a topic back, and somebody noted it."""
+
+    topic: str
+    source: str | None
+
+
 class ContactErased(Event, name="Contact Erased", open=True):
     """Somebody asked to be forgotten, and was."""
 
@@ -178,6 +192,8 @@ class ApprovalAnswered(
 BUILT_IN: Final[tuple[type[Event], ...]] = (
     ApprovalAnswered,
     AttributeChanged,
+    ConsentGiven,
+    ConsentWithdrawn,
     ContactErased,
     EmailLinkClicked,
     EmailOpened,
