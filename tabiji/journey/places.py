@@ -83,6 +83,11 @@ def _functions(node: ast.AST, outer: dict[str, bool], *, method: bool) -> Iterat
             yield from _functions(child, outer, method=isinstance(child, ast.ClassDef))
 
 
+def receivers_of(function: Function) -> dict[str, bool]:
+    """Parameters of a function by itself that may hold a journey, and whether they surely do."""
+    return _receivers(function, method=False)
+
+
 def _receivers(function: Function, *, method: bool) -> dict[str, bool]:
     """Parameters that may hold a journey, and whether they surely do."""
     arguments = function.args

@@ -46,9 +46,9 @@ def test_a_split_has_its_arms_and_no_other_way() -> None:
         "split:channel -> create_task:call them [CALL]",
         "attribute:plan -> tag:paying [pro or team]",
         "attribute:plan -> tag:trying [str(plan) if plan.startswith(trial)]",
-        "attribute:plan -> end [otherwise]",
+        "attribute:plan -> end [none of these]",
     }
-    assert not any("otherwise" in way for way in ways(samples.Matches) if way.startswith("split"))
+    assert not any("none of" in way for way in ways(samples.Matches) if way.startswith("split"))
 
 
 def test_the_first_of_several_is_known_by_its_name() -> None:
@@ -58,7 +58,7 @@ def test_the_first_of_several_is_known_by_its_name() -> None:
         "match:first.which -> tag:left [LEFT]",
         "tag:neither -> end",
     }
-    assert not any("otherwise" in way for way in ways(samples.First))
+    assert not any("none of" in way for way in ways(samples.First))
     assert "wait for the first of PAID: Order Completed (total >= 100); LEFT: Left, at most 2 days" in words(
         samples.First
     )

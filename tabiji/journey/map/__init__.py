@@ -2,7 +2,7 @@
 
 from tabiji.journey.map.draw import mermaid
 from tabiji.journey.map.graph import Edge, EdgeKind, Graph, Group, Node, NodeKind, not_on_the_map, with_counts
-from tabiji.journey.map.read import read_map
+from tabiji.journey.map.read import Reading, read_journey, read_map
 
 __all__ = [
     "Edge",
@@ -11,8 +11,10 @@ __all__ = [
     "Group",
     "Node",
     "NodeKind",
+    "Reading",
     "mermaid",
     "not_on_the_map",
+    "read_journey",
     "read_map",
     "with_counts",
 ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tabiji.journey.map.graph import Edge, EdgeKind, Group, Node, NodeKind
+from tabiji.journey.map.words import Spoken
 
 MOST_NODES = 2_000
 """A journey of more is drawn up to here, and says so."""
@@ -44,12 +46,20 @@ class Spot:
 
 
 class Draft:
-    """What has been drawn so far."""
+    """What has been drawn so far.
+
+    `calls` are the calls of steps with what is known of their arguments, `missing` the arms a match leaves out,
+    `loops` what a loop goes over, `files` where all of it stands.
+    """
 
     def __init__(self) -> None:
         self.nodes: dict[str, Node] = {}
         self.edges: dict[tuple[str, str, str, EdgeKind], Edge] = {}
         self.groups: dict[str, Group] = {}
+        self.calls: dict[str, Spoken] = {}
+        self.missing: dict[str, frozenset[str]] = {}
+        self.loops: dict[str, Any] = {}
+        self.files: set[str] = set()
         self._ids: Counter[str] = Counter()
 
     @property
@@ -95,9 +105,10 @@ class Draft:
         return id
 
     def lead(self, flow: Iterable[Loose], target: str, kind: EdgeKind | None = None) -> None:
-        """Let loose ends lead to a node."""
+        """Let loose ends lead to a node; those that are nothing special are of this kind."""
         for one in flow:
-            edge = Edge(source=one.source, target=target, label=one.label, kind=kind or one.kind, many=one.many)
+            special = kind if kind is not None and one.kind is EdgeKind.NEXT else one.kind
+            edge = Edge(source=one.source, target=target, label=one.label, kind=special, many=one.many)
             self.edges.setdefault((edge.source, edge.target, edge.label, edge.kind), edge)
 
     def _free(self, name: str) -> str:

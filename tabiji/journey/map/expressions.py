@@ -8,7 +8,7 @@ from tabiji.journey.map.beside import Beside
 from tabiji.journey.map.draft import NOBODY, Flow, on_from
 from tabiji.journey.map.graph import EdgeKind, NodeKind
 from tabiji.journey.map.source import Answer, Later, Scope, Tasks
-from tabiji.journey.map.words import answers, plain, spoken, words_of
+from tabiji.journey.map.words import Spoken, answers, plain, spoken, words_of
 from tabiji.journey.vocabulary import MAIL_CONDITIONS, VERBS
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -165,6 +165,7 @@ class Expressions(Beside):
             step=step,
             like=like,
         )
+        self.draft.calls[id] = Spoken(node, scope.names)
         return on_from(id)
 
     def _exit(self, node: ast.Call, scope: Scope, flow: Flow) -> Flow:

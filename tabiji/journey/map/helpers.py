@@ -117,6 +117,7 @@ class Helpers:
     def function(self, scope: Scope, flow: Flow) -> Flow:
         """Draw a function's body; the ways on after its call."""
         before = len(self.draft.nodes)
+        self.draft.files.add(scope.file)
         self._stack.append((scope.node, scope.group))
         flow = self.body(scope.node.body, scope, flow)
         self._stack.pop()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import dataclass
 from types import FunctionType
+from typing import Any
 
 from tabiji.domain.journeys import JourneySpec
 from tabiji.errors import JourneyDefinitionError
@@ -12,10 +14,36 @@ from tabiji.journey.map.draft import NOBODY, Draft, Flow, Spot, on_from
 from tabiji.journey.map.graph import Graph, NodeKind
 from tabiji.journey.map.source import Scope, bound, definition, method_of, shown, travelling
 from tabiji.journey.map.statements import Statements
+from tabiji.journey.map.words import Spoken
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A map, and what was found in the source besides.
+
+    `calls` has the calls of steps by node, `missing` the arms that a match on a closed set leaves
+    out, `loops` what loops go over, where that is known.
+    """
+
+    journey: type[Journey]
+    graph: Graph
+    calls: dict[str, Spoken]
+    missing: dict[str, frozenset[str]]
+    loops: dict[str, Any]
+    files: frozenset[str]
 
 
 def read_map(journey: type[Journey]) -> Graph:
     """Draw a journey from its source.
+
+    Raises:
+        JourneyDefinitionError: Its source is not there.
+    """
+    return read_journey(journey).graph
+
+
+def read_journey(journey: type[Journey]) -> Reading:
+    """Draw a journey from its source, and keep what the rules of `tabiji check` ask for.
 
     Raises:
         JourneyDefinitionError: Its source is not there.
@@ -39,7 +67,7 @@ def read_map(journey: type[Journey]) -> Graph:
     flow = Statements(journey, draft).function(scope, _starts(journey.spec, draft, home))
     draft.add(NodeKind.END, "end", "the end", Spot(shown(file), node.end_lineno or node.lineno), flow)
     _ends(journey.spec, draft, home)
-    return Graph(
+    graph = Graph(
         journey=journey.spec.name,
         title=journey.spec.title,
         file=home.file,
@@ -47,6 +75,7 @@ def read_map(journey: type[Journey]) -> Graph:
         edges=tuple(draft.edges.values()),
         groups=tuple(draft.groups.values()),
     )
+    return Reading(journey, graph, draft.calls, draft.missing, draft.loops, frozenset(draft.files))
 
 
 def _starts(spec: JourneySpec, draft: Draft, home: Spot) -> Flow:

@@ -86,6 +86,7 @@ class Statements(Expressions):
         target = plain(node.target)
         words = f"for each {target} of {words_of(node.iter, scope.names)}"
         head = self.draft.add(NodeKind.LOOP, scope.name(f"for:{target}"), words, scope.spot(node), flow)
+        self.draft.loops[head] = scope.names[f"{target}*"] = scope.value(node.iter)
         loop = Loop(head)
         scope.loops.append(loop)
         self.draft.lead(self.body(node.body, scope, on_from(head, "each")), head, EdgeKind.AGAIN)
@@ -130,7 +131,9 @@ class Statements(Expressions):
                 begun = self.expression(case.guard, scope, begun)
             after += self.body(case.body, scope, begun)
         if not complete and not (arms and arms <= seen):
-            after += on_from(source, "otherwise", EdgeKind.ARM)
+            if arms:
+                self.draft.missing[source] = frozenset(arms - seen)
+            after += on_from(source, "none of these", EdgeKind.ARM)
         return tuple(after)
 
     def _subject(self, node: ast.expr, scope: Scope, flow: Flow) -> tuple[str | None, set[str], Flow]:

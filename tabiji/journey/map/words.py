@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -36,6 +36,20 @@ class Spoken:
         """An argument in words; empty where it is not given."""
         node = self.node(place, name)
         return "" if node is None else words_of(node, self.names)
+
+    def value(self, place: int, name: str) -> Any:
+        """An argument's value; UNKNOWN where only a run knows, or where it is not given."""
+        node = self.node(place, name)
+        return UNKNOWN if node is None else value_of(node, self.names)
+
+    def options(self, place: int, name: str) -> tuple[Any, ...]:
+        """The values an argument may have: one, all that a loop goes over, or none where only a run knows."""
+        node = self.node(place, name)
+        value = self.value(place, name)
+        if isinstance(node, ast.Name) and value is UNKNOWN:
+            several = self.names.get(f"{node.id}*", UNKNOWN)
+            return tuple(several) if isinstance(several, Iterable) else ()  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] # of whatever
+        return () if value is UNKNOWN else (value,)
 
     def node(self, place: int, name: str) -> ast.expr | None:
         """An argument's expression, by place or by name."""

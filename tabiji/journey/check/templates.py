@@ -1,0 +1,73 @@
+"""Templates of mails: every one a journey names is there, and can be filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+from tabiji.channels.email.render import Facts, Renderer
+from tabiji.errors import TemplateError
+from tabiji.journey.check.findings import Finding, Project, Severity, at
+from tabiji.journey.map import Reading
+
+
+class Anybody(Mapping[str, object]):
+    """A contact of whom everything is known."""
+
+    def __getitem__(self, key: str) -> object:
+        if key == "attributes":
+            return {}
+        return ["a tag"] if key == "tags" else f"a contact's {key}"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("id", "email", "tags", "attributes"))
+
+    def __len__(self) -> int:
+        return 4
+
+
+NOBODY = Facts("contact", {"id": "0", "email": "somebody@example.com", "tags": ("a tag",), "attributes": {}})
+"""A contact of whom nothing is known but where to write."""
+
+
+def mails(reading: Reading, project: Project) -> Iterator[Finding]:
+    """A mail that cannot be filled in is tried again and again, and nobody gets it."""
+    if project.templates is None:
+        return
+    renderer = Renderer(project.templates)
+    for id, said in reading.calls.items():
+        if reading.graph.by_id[id].verb == "send_email":
+            for template in said.options(0, "template"):
+                yield from _mail(reading, id, renderer, template, project.templates)
+
+
+def _mail(reading: Reading, node: str, renderer: Renderer, template: str, folder: Path) -> Iterator[Finding]:
+    if (wrong := _wrong(renderer, template, NOBODY)) is not None:
+        found = partial(at, reading, node, "template")
+        if (always := _wrong(renderer, template, Anybody())) is not None:
+            yield found(f"{always}", f"Mend {_file(folder, template)}.")
+        else:
+            yield found(f"{wrong}", "Without it nobody lacking it gets this mail.", severity=Severity.WARNING)
+
+
+def _wrong(renderer: Renderer, template: str, contact: Mapping[str, object]) -> TemplateError | None:
+    try:
+        renderer.render(
+            template,
+            {
+                "contact": contact,
+                "journey": Facts("journey", {"name": "check"}),
+                "sender": Facts("sender", {"name": "Sender", "email": "sender@example.com"}),
+                "public_url": "https://example.com",
+                "postal_address": "1 Example Street",
+                "unsubscribe_url": "https://example.com/unsubscribe",
+            },
+        )
+    except TemplateError as error:
+        return error
+    return None
+
+
+def _file(folder: Path, template: str) -> str:
+    return f"{folder.parent.name}/{folder.name}/{template}.html"
