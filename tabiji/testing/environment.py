@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from itertools import count
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Any, TypeVar
 from pydantic import JsonValue
 
 from tabiji.domain.changes import Called
-from tabiji.domain.orders import Control, Outcome, Passed, SendEmail, SendOutcome
+from tabiji.domain.orders import EXIT_STEP, GOAL_STEP, Control, Outcome, Passed, SendEmail, SendOutcome
+from tabiji.domain.params import Param
+from tabiji.domain.patterns import Pattern
 from tabiji.errors import ConfigurationError, JourneyDefinitionError
 from tabiji.journey.discovery import discover
 from tabiji.journey.journey import Journey
@@ -32,6 +35,7 @@ from tabiji.testing.templates import Templates
 __tracebackhide__ = True
 
 T = TypeVar("T")
+P = TypeVar("P", bound=timedelta | int | float | Decimal | str)
 
 BEGINS = datetime(2026, 1, 5, 9, tzinfo=UTC)
 """When the time of a test begins, where it does not say: a Monday morning."""
@@ -84,9 +88,15 @@ class JourneyEnvironment:
         """Put everybody into this arm of an experiment."""
         self._house.outside.forced[experiment] = str(arm)
 
-    def sets(self, param: Any, value: JsonValue) -> None:
-        """Turn a parameter, as marketers do. By the `Param` itself or its name."""
-        self._house.outside.params[getattr(param, "name", param)] = value
+    def sets(self, param: Param[P], value: P) -> None:
+        """Turn a parameter, as marketers do.
+
+        Raises:
+            InvalidParam: It may not have this value.
+        """
+        kept = param.dump(value)
+        param.parse(kept)
+        self._house.outside.params[param.name] = kept
 
     def webhooks_answer(self, answer: Callable[[Webhook], Called]) -> None:
         """Say what outside systems answer. Without it they take everything."""
@@ -260,6 +270,16 @@ class JourneyEnvironment:
     def contact(self, contact: str = "c1") -> Person:
         """Somebody as the house knows them now: score, stage, tags, lists, attributes, consents."""
         return self._house.state.person(contact)
+
+    @property
+    def next_timer(self) -> datetime | None:
+        """When the next timer of anybody is due; None where only people can make anything happen."""
+        return self._rehearsal.next_timer
+
+    def waits(self, id: str) -> list[tuple[tuple[str, str, int], Pattern]]:
+        """What an enrollment waits for now: enrollment, step and visit, and the pattern."""
+        open_now = self._house.state.listeners.items()
+        return [(key, one.pattern) for key, one in open_now if key[0] == id and key[1] not in (GOAL_STEP, EXIT_STEP)]
 
     # For runs
 

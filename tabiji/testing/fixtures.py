@@ -29,13 +29,15 @@ def journey_server() -> Generator[Server]:
     """The Temporal server behind `journeys`."""
     from tabiji.testing.memory.house import CARRIERS
     from tabiji.testing.server import Server
+    from tabiji.testing.watching import unawaited_is_a_mistake
 
     server = Server(tuple(CARRIERS))
     server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
+    with unawaited_is_a_mistake():
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 @pytest.fixture
@@ -48,11 +50,10 @@ def journey_templates(request: pytest.FixtureRequest) -> Path | None:
 def journeys(journey_server: Server, journey_templates: Path | None) -> Generator[JourneyEnvironment]:
     """Journeys played for one test: nobody has done anything yet."""
     from tabiji.testing.environment import JourneyEnvironment
-    from tabiji.testing.watching import unawaited_is_a_mistake
 
-    with unawaited_is_a_mistake():
-        environment = JourneyEnvironment(journey_server, templates=journey_templates)
-        try:
-            yield environment
-        finally:
-            environment.close()
+    journey_server.renew()
+    environment = JourneyEnvironment(journey_server, templates=journey_templates)
+    try:
+        yield environment
+    finally:
+        environment.close()

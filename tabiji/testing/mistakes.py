@@ -111,10 +111,14 @@ def outwards(frame: FrameType | None) -> list[FrameType]:
     return frames[::-1]
 
 
-def written(stack: str) -> TracebackType | None:
-    """The author's part of a stack that is there only as text."""
-    places = [(file, int(line), name) for file, line, name in _FRAME.findall(stack) if is_authors(file)]
-    return _chain([_stand_in(*place) for place in places])
+def written(stack: str, *, innermost_first: bool = False) -> TracebackType | None:
+    """The author's part of a stack that is there only as text; None where this library has the word."""
+    places = [(file, int(line), name) for file, line, name in _FRAME.findall(stack)]
+    if innermost_first:
+        places.reverse()
+    if not places or places[-1][0].startswith(_LIBRARY):
+        return None
+    return _chain([_stand_in(*place) for place in places if is_authors(place[0])])
 
 
 def place_of(traceback: TracebackType | None) -> str:

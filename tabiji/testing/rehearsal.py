@@ -35,7 +35,7 @@ __tracebackhide__ = True
 
 PATIENCE = 30.0
 """Seconds a journey may work without coming to a wait or to its end."""
-MOST_ORDERS = 1_000
+MOST_ORDERS = 100
 """Orders without time passing; a journey that gives more goes round in circles."""
 MOST_TURNS = 5_000
 """Timers until a journey counts as one without an end."""
@@ -121,10 +121,14 @@ class Rehearsal:
         await self.settle()
 
     async def close(self) -> None:
-        """Leave nothing behind for the next test."""
+        """Leave nothing behind for the next test, and raise what no call has raised."""
         for enrollment, handle in self._handles.items():
             if not self.is_over(enrollment):
+                # The server's clock stands still for good when a workflow goes while it works.
+                self._server.spoilt = self._server.spoilt or (await self._look(enrollment)).busy
                 await _unless_over(handle.terminate("the test is over"))
+        if not self._server.spoilt:
+            self._show_mistakes()
 
     # What journeys ask for
 
@@ -132,7 +136,7 @@ class Rehearsal:
         """See `Carrier`."""
         id = self.workflow_id(order.enrollment_id)
         self._orders += 1
-        if self._orders > MOST_ORDERS:
+        if self._orders > MOST_ORDERS and not isinstance(order, Ended):
             raise self.watch.notebook.say(
                 id,
                 f"{order.enrollment_id} goes round in circles: {MOST_ORDERS} orders without a wait, the last at step "
@@ -165,8 +169,8 @@ class Rehearsal:
         self._orders = 0
         while True:
             await self._rest()
-            self._show_mistakes()
             self.clock.at_wall = await self._server.temporal.get_current_time()
+            self._show_mistakes()
             if not self.house.state.outbox:
                 return
             await self._deliver(self.house.state.outbox.popleft())
@@ -186,8 +190,9 @@ class Rehearsal:
     async def _look(self, enrollment: str) -> Standing:
         history = await self._handles[enrollment].fetch_history()
         found = self._standings[enrollment] = standing(history.events)
-        if found.broken is not None:
-            self._note_broken(enrollment, found.broken)
+        if found.broken is not None and (mistake := _broken(found.broken)) is not None:
+            self._server.spoilt = True
+            raise mistake
         return found
 
     async def _deliver(self, pending: Pending) -> None:
@@ -219,8 +224,19 @@ class Rehearsal:
     async def _reach(self, moment: datetime) -> None:
         """Move the clock to a moment and see what comes of it."""
         left = moment - await self._server.temporal.get_current_time()
-        await self._server.temporal.sleep(max(left, timedelta(0)) + timedelta(milliseconds=1))
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._server.temporal.sleep(max(left, timedelta(0)) + timedelta(milliseconds=1))
+        except TimeoutError:
+            self._server.spoilt = True
+            raise Mistake("the test server's clock stands still. The next test is given a new server.") from None
         await self.settle()
+
+    @property
+    def next_timer(self) -> datetime | None:
+        """When, in journey time, the next timer of anybody is due."""
+        due = self._next_timer()
+        return self.clock.begins + (due - self.clock.began_wall) if due is not None else None
 
     def _next_timer(self) -> datetime | None:
         now = self.clock.at_wall
@@ -241,18 +257,11 @@ class Rehearsal:
         noted = self.watch.notebook.noted
         for id in list(noted):
             error = noted.pop(id).error()
+            passed = timedelta(minutes=(self.clock.now() - self.clock.begins) // timedelta(minutes=1))
             error.add_note(
-                f"in {id.partition('/')[2]}, {in_words(self.clock.now() - self.clock.begins)} after the start"
+                f"in {id.partition('/')[2]}, {in_words(passed) if passed else 'no time'} after the beginning"
             )
             raise error
-
-    def _note_broken(self, enrollment: str, words: str) -> None:
-        at = written(words)
-        if "TMPRL1101" in words:
-            problem = f"{place_of(at)}: this loop never comes to an await, and stops everything for good."
-        else:
-            problem = words.partition("\n")[0]
-        self.watch.notebook.say(self.workflow_id(enrollment), problem, at)
 
     def _nothing_left(self, enrollment: str) -> Mistake:
         id = self.workflow_id(enrollment)
@@ -262,6 +271,16 @@ class Rehearsal:
             f"{place_of(at)}: {enrollment} is {doing}, and nothing is left to happen. "
             "Let the test do what it waits for, or give the wait a timeout."
         ).with_traceback(at)
+
+
+def _broken(words: str) -> Mistake | None:
+    """What a failed workflow task says; None where the machine was just too slow for it, and it is tried again."""
+    if "TMPRL1101" not in words:
+        return Mistake(words.partition("\n")[0]).with_traceback(written(words))
+    at = written(words, innermost_first=True)
+    if at is None:
+        return None
+    return Mistake(f"{place_of(at)}: this loop never comes to an await, and stops everything.").with_traceback(at)
 
 
 async def _unless_over(work: Any) -> None:

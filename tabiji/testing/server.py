@@ -42,6 +42,8 @@ class Server:
     """Started once. Tests come one after the other; what a journey asks goes to the one in `carrier`."""
 
     temporal: WorkflowEnvironment
+    spoilt = False
+    """Something was left under way in it: the next test gets a new one."""
 
     def __init__(self, orders: Sequence[type[StepOrder]]) -> None:
         self.loop = Loop()
@@ -54,6 +56,14 @@ class Server:
     def start(self) -> None:
         """Start the server; it takes a tenth of a second."""
         self.loop.wait(self._start())
+
+    def renew(self) -> None:
+        """Start another server where this one is spoilt."""
+        if self.spoilt:
+            self.loop.wait(self._stack.aclose())
+            self._queues.clear()
+            self.spoilt = False
+            self.start()
 
     def stop(self) -> None:
         """Stop the workers, the server and the loop."""

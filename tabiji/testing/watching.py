@@ -90,7 +90,7 @@ class _Watched(WorkflowInboundInterceptor):
 
 @contextmanager
 def unawaited_is_a_mistake() -> Generator[None]:
-    """For the length of the block, a coroutine a journey forgets to await is noted as a mistake."""
+    """For the length of the block, what a journey forgets to await is noted as a mistake."""
     before: Callable[[Any], None] = getattr(warnings, _UNAWAITED)
 
     def went(coroutine: Any) -> None:
@@ -107,7 +107,8 @@ def unawaited_is_a_mistake() -> Generator[None]:
 def _noted(coroutine: Any) -> bool:
     with suppress(Exception):  # Python calls this while it destroys an object: nothing can be raised there
         if not workflow.in_workflow():
-            return False
+            # Of a run that was dropped: its test has ended.
+            return str(coroutine.cr_frame.f_globals.get("__name__")).startswith("tabiji.journey.")
         at = standing(outwards(sys._getframe(1)))  # pyright: ignore[reportPrivateUsage] # the only way to a caller
         if at is not None:
             words = f"{place_of(at)}: `{_line(at)}` is not awaited, so it does not happen. Write `await` before it."

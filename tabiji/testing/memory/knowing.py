@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TypeVar
 
 from pydantic import BaseModel, JsonValue
 
-from tabiji.domain.attributes import IDENTITIES, PROFILE, added, problem_with, problem_with_all, problem_with_name
+from tabiji.domain.attributes import (
+    IDENTITIES,
+    LARGEST_SCORE,
+    LONGEST_NAME,
+    PROFILE,
+    added,
+    problem_with,
+    problem_with_all,
+    problem_with_name,
+)
 from tabiji.domain.changes import (
     AddToAttribute,
     Changed,
@@ -20,8 +30,16 @@ from tabiji.domain.changes import (
 )
 from tabiji.domain.facts import Fact
 from tabiji.domain.orders import AdjustScore, Done, Score, StepOrder, TagContact
-from tabiji.errors import InvalidEvent
-from tabiji.testing.memory.recording import Deed, Recording, attribute, changed, changed_attribute, write_attribute
+from tabiji.errors import InvalidChange
+from tabiji.testing.memory.recording import (
+    Deed,
+    Recording,
+    attribute,
+    changed,
+    changed_attribute,
+    same,
+    write_attribute,
+)
 from tabiji.testing.memory.state import Person, Properties
 
 A = TypeVar("A", bound=BaseModel)
@@ -37,12 +55,15 @@ class Knowing:
         """Add points. A second attempt returns what the first one made of it."""
 
         def work(person: Person) -> tuple[Score, list[Deed]]:
-            before, person.score = person.score, person.score + order.points
+            before, total = person.score, person.score + order.points
+            if abs(total) > LARGEST_SCORE:
+                raise InvalidChange("score", f"may lie between ±{LARGEST_SCORE}")
+            person.score = total
             properties: Properties = {
                 "before": before,
                 "after": person.score,
                 "points": order.points,
-                "reason": order.reason,
+                "reason": order.reason[:500],
             }
             told = [_told(order, Fact.SCORE_CHANGED, properties)] if order.points else []
             return Score(total=person.score), told
@@ -67,44 +88,29 @@ class Knowing:
         return self._take(order, order.list, lambda person: person.lists, Fact.LIST_LEFT, "list")
 
     def set_attribute(self, order: SetAttribute) -> Changed:
-        """Write one attribute.
-
-        Raises:
-            InvalidEvent: It cannot have this name or value.
-        """
-        return self._once(order, Changed, lambda person: self._write(order, person, order.name, order.value))
-
-    def add_to_attribute(self, order: AddToAttribute) -> Changed:
-        """Add to a number; none counts as 0.
-
-        Raises:
-            InvalidEvent: The attribute is there and is no number.
-        """
-
-        def work(person: Person) -> tuple[Changed, list[Deed]]:
-            total = added(attribute(person, order.name), order.amount)
-            if total is None:
-                raise InvalidEvent(order.name, "is no number, nothing can be added to it")
-            return self._write(order, person, order.name, total)
-
-        return self._once(order, Changed, work)
+        """Write one attribute; null removes it."""
+        return self._once(order, Changed, lambda person: self._set(order, person, order.name, order.value))
 
     def clear_attribute(self, order: ClearAttribute) -> Changed:
         """Remove one attribute."""
 
         def work(person: Person) -> tuple[Changed, list[Deed]]:
-            before = attribute(person, order.name)
-            there = order.name in person.attributes or before is not None
-            if order.name in PROFILE:
-                write_attribute(person, order.name, None)
-            else:
-                person.attributes.pop(order.name, None)
-            told = (
-                [changed_attribute(order.key, person.id, order.at, order.name, before=before, after=None)]
-                if there
-                else []
-            )
-            return Changed(changed=there), told
+            done, told = self._set(order, person, order.name, None)
+            return Changed(changed=done.changed), told
+
+        return self._once(order, Changed, work)
+
+    def add_to_attribute(self, order: AddToAttribute) -> Changed:
+        """Add to a number; none counts as 0."""
+
+        def work(person: Person) -> tuple[Changed, list[Deed]]:
+            if not math.isfinite(order.amount):
+                raise InvalidChange(f"attribute {order.name!r}", "what is added must be a finite number")
+            total = added(attribute(person, order.name), order.amount)
+            if total is None:
+                raise InvalidChange(f"attribute {order.name!r}", "is no number, so nothing can be added to it")
+            _, told = self._set(order, person, order.name, total)
+            return Changed(changed=order.amount != 0, value=total), told
 
         return self._once(order, Changed, work)
 
@@ -121,20 +127,17 @@ class Knowing:
 
         return self._once(order, Changed, work)
 
-    def _write(self, order: StepOrder, person: Person, name: str, value: JsonValue) -> tuple[Changed, list[Deed]]:
-        problem = "is an identity, which journeys cannot change" if name in IDENTITIES else problem_with(name, value)
-        if problem is not None:
-            raise InvalidEvent(name, problem)
+    def _set(self, order: StepOrder, person: Person, name: str, value: JsonValue) -> tuple[Changed, list[Deed]]:
+        _check_attribute(name, value)
         before = attribute(person, name)
-        there = name in person.attributes or before is not None
-        if there and before == value and isinstance(before, bool) == isinstance(value, bool):
+        if same(before, value):
             return Changed(changed=False, value=value), []
-        if name not in PROFILE and (problem := problem_with_all({**person.attributes, name: value})) is not None:
-            raise InvalidEvent(name, problem)
+        after = {**person.attributes, name: value}
+        if value is not None and name not in PROFILE and (problem := problem_with_all(after)) is not None:
+            raise InvalidChange(f"attribute {name!r}", problem)
         write_attribute(person, name, value)
-        return Changed(changed=True, value=value), [
-            changed_attribute(order.key, person.id, order.at, name, before=before, after=value)
-        ]
+        told = changed_attribute(order.key, person.id, order.at, name, before=before, after=value)
+        return Changed(changed=True, value=value), [told]
 
     def _put(self, order: StepOrder, what: str, where: Callable[[Person], list[str]], fact: Fact, key: str) -> Changed:
         def work(person: Person) -> tuple[Changed, list[Deed]]:
@@ -175,4 +178,12 @@ def _told(order: StepOrder, fact: Fact, properties: Properties) -> Deed:
 
 def _check_name(what: str, name: str) -> None:
     if (problem := problem_with_name(name)) is not None:
-        raise InvalidEvent(what, problem)
+        raise InvalidChange(f"{what} {name[:LONGEST_NAME]!r}", problem)
+
+
+def _check_attribute(name: str, value: JsonValue) -> None:
+    if name in IDENTITIES:
+        raise InvalidChange(f"attribute {name!r}", "says who somebody is; POST /v1/identify changes that")
+    problem = problem_with_name(name) if value is None else problem_with(name, value)
+    if problem is not None:
+        raise InvalidChange(f"attribute {name[:LONGEST_NAME]!r}", problem)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import JsonValue
 
+from tabiji.domain.attributes import IDENTITIES
 from tabiji.domain.changes import (
     AskApproval,
     Asked,
@@ -21,7 +22,9 @@ from tabiji.domain.changes import (
     LookedUp,
     LookUp,
 )
+from tabiji.domain.experiments import assign, problem_with
 from tabiji.domain.facts import Fact
+from tabiji.errors import InvalidChange
 from tabiji.testing.memory.recording import Recording, attribute, changed
 from tabiji.testing.memory.state import Person, Properties
 
@@ -118,8 +121,11 @@ class Outside:
         self.recording.state.person(order.contact_id)
         key = (order.experiment, order.contact_id)
         if key not in self.arms:
+            if (problem := problem_with(order.arms, order.weights)) is not None:
+                raise InvalidChange(f"experiment {order.experiment!r}", problem)
             forced = self.forced.get(order.experiment)
-            self.arms[key] = forced if forced in order.arms else _drawn(order)
+            drawn = assign(order.experiment, order.contact_id, order.arms, order.weights)
+            self.arms[key] = forced if forced in order.arms else drawn
         return Exposed(arm=self.arms[key])
 
     def answered(self, question: Question, *, approved: bool, by: str, note: str | None, at: datetime) -> None:
@@ -138,6 +144,10 @@ class Outside:
     def _read(self, person: Person, what: str, name: str) -> JsonValue:
         match what:
             case "attribute":
+                if name in IDENTITIES and name not in person.attributes:
+                    raise InvalidChange(
+                        f"attribute {name!r}", "says who somebody is, and stays out of Temporal's histories"
+                    )
                 return attribute(person, name)
             case "tag":
                 return name in person.tags
@@ -152,22 +162,7 @@ class Outside:
             case "param":
                 return self.params.get(name)
             case _:
-                raise AssertionError(f"the house in memory cannot look up {what!r}")
-
-
-def _drawn(order: Expose) -> str:
-    """By chance, but the same for the same person every time."""
-    digest = hashlib.sha256(f"{order.experiment}\n{order.contact_id}".encode()).digest()
-    point = int.from_bytes(digest[:8]) / 2**64 * sum(order.weights)
-    return _at(point, order.arms, order.weights)
-
-
-def _at(point: float, arms: Sequence[str], weights: Sequence[float]) -> str:
-    for arm, weight in zip(arms, weights, strict=True):
-        point -= weight
-        if point < 0:
-            return arm
-    return arms[-1]
+                raise InvalidChange(f"look_up {what!r}", "is nothing that is known of a contact")
 
 
 def _id(kind: str, key: str) -> str:

@@ -110,9 +110,12 @@ class Recording:
             if name == "email" or (name in PROFILE and not isinstance(value, str)):
                 continue
             before = attribute(person, name)
-            if name in known(person) and _same(before, value):
+            if name in known(person) and same(before, value):
                 continue
-            write_attribute(person, name, value)
+            if name in PROFILE:
+                write_attribute(person, name, value)
+            else:
+                person.attributes[name] = value
             changes.append(changed_attribute(deed.message_id, deed.contact, deed.at, name, before=before, after=value))
         if (problem := problem_with_all(person.attributes)) is not None:
             raise InvalidEvent("traits", problem)
@@ -234,15 +237,18 @@ def attribute(person: Person, name: str) -> JsonValue:
 
 
 def write_attribute(person: Person, name: str, value: JsonValue) -> None:
-    """Write one attribute, or take it away with None where it has a column of its own."""
+    """Write one attribute; None takes it away."""
     match name:
         case "timezone":
             person.timezone = None if value is None else str(value)
         case "locale":
             person.locale = None if value is None else str(value)
+        case _ if value is None:
+            person.attributes.pop(name, None)
         case _:
             person.attributes[name] = value
 
 
-def _same(one: JsonValue, other: JsonValue) -> bool:
+def same(one: JsonValue, other: JsonValue) -> bool:
+    """Whether two values are the same in JSON, where a yes is no number."""
     return one == other and isinstance(one, bool) == isinstance(other, bool)
