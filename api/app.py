@@ -11,6 +11,9 @@ from fastapi import FastAPI
 from starlette.types import Scope
 
 from api import (
+    approval_pages,
+    approvals,
+    changes,
     conditions,
     contacts,
     enrollments,
@@ -22,6 +25,7 @@ from api import (
     openapi,
     params,
     stuck,
+    tasks,
     tracking,
 )
 from api.deps import parts_of_app
@@ -37,14 +41,18 @@ from tabiji.settings import Settings
 ROUTERS = (
     tracking.router,
     contacts.router,
+    changes.router,
     enrollments.router,
     journeys.router,
     events.router,
     conditions.router,
     params.router,
+    tasks.router,
+    approvals.router,
     stuck.router,
     mails.router,
     form_pages.router,
+    approval_pages.router,
     health.router,
 )
 

@@ -23,13 +23,16 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tabiji.errors import (
+    InvalidChange,
     InvalidEvent,
     TabijiError,
     Unavailable,
+    UnknownApproval,
     UnknownContact,
     UnknownEnrollment,
     UnknownJourney,
     UnknownParam,
+    UnknownTask,
 )
 
 log = structlog.stdlib.get_logger(__name__)
@@ -136,7 +139,16 @@ def translate(error: Exception) -> ApiProblem:
             return InvalidInput(*(_field_problem(found) for found in error.errors()[:20]))
         case InvalidEvent():
             return invalid(error.field, error.problem)
-        case UnknownContact() | UnknownJourney() | UnknownEnrollment() | UnknownParam():
+        case InvalidChange():
+            return ApiProblem(422, "invalid_input", str(error))
+        case (
+            UnknownApproval()
+            | UnknownTask()
+            | UnknownContact()
+            | UnknownJourney()
+            | UnknownEnrollment()
+            | UnknownParam()
+        ):
             return ApiProblem(404, error.code, str(error))
         case Unavailable():
             wait = error.retry_after.total_seconds() if error.retry_after else RETRY_AFTER

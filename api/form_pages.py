@@ -93,7 +93,7 @@ async def submit(form: str, request: Request, parts: PartsDep) -> Response:
     found = FORMS.get(form)
     if found is None:
         return not_found("There is no such form.")
-    given = await _given(request)
+    given = await given_fields(request)
     traits, errors = check(found, given)
     if errors:
         return _form(found, given, errors=errors)
@@ -105,7 +105,7 @@ async def submit(form: str, request: Request, parts: PartsDep) -> Response:
     return RedirectResponse(f"{found.name}?done={AGREED if _agrees(given) else WITHOUT_CONSENT}", 303)
 
 
-async def _given(request: Request) -> dict[str, str]:
+async def given_fields(request: Request) -> dict[str, str]:
     """The fields as sent; of one that is there twice the last."""
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         # Starlette reads bytes that are not percent-encoded as Latin-1. Browsers encode, curl -d sends UTF-8 as it is.

@@ -19,7 +19,7 @@ from models.database import Database
 from models.keys import Key, digest, find_key
 from tabiji.errors import TabijiError
 
-KEYLESS = re.compile(r"/(healthz|readyz|o/[^/]+|c/[^/]+|u/[^/]+|f/[^/]+)")
+KEYLESS = re.compile(r"/(healthz|readyz|o/[^/]+|c/[^/]+|u/[^/]+|f/[^/]+|a/[^/]+)")
 REMEMBERED = 3.0
 """Seconds a key is known without asking the database: so long a revoked key may still get in."""
 MOST_REMEMBERED = 1000

@@ -35,6 +35,8 @@ ABOUT: dict[str, Any] = {
         {"name": "conditions", "description": "What a condition says and would have found"},
         {"name": "params", "description": "What authors have opened to be turned"},
         {"name": "control", "description": "Pause, resume, skip, cancel, move: one, many, everything"},
+        {"name": "tasks", "description": "What journeys gave people to do"},
+        {"name": "approvals", "description": "Questions journeys have put to people"},
         {"name": "operations", "description": "What does not move although it should"},
         {"name": "links in mails", "description": "Open pixel, click, unsubscribe"},
         {"name": "forms", "description": "Pages for visitors"},

@@ -26,9 +26,9 @@ def page(template: str, *, status: int = 200, headers: dict[str, str] | None = N
     return HTMLResponse(html, status, headers={"Content-Security-Policy": policy, **(headers or {})})
 
 
-def not_found(words: str) -> HTMLResponse:
+def not_found(words: str, *, lang: str = "en", title: str = "Nothing is here") -> HTMLResponse:
     """A plain page for a link that leads nowhere."""
-    return page("note.html", status=404, title="Not found", heading="Nothing is here", words=words, lang="en")
+    return page("note.html", status=404, title=title, heading=title, words=words, lang=lang)
 
 
 def unavailable() -> HTMLResponse:

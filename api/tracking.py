@@ -17,6 +17,7 @@ from api.parts import Parts
 from api.recording import record
 from models.keys import Key
 from models.record import Incoming
+from tabiji.domain.facts import NAMES as FACTS
 
 router = APIRouter(
     prefix="/v1",
@@ -103,6 +104,9 @@ async def page(
 
 
 async def _record(parts: Parts, key: Key, incoming: Incoming) -> Accepted:
+    if incoming.name in FACTS:
+        # Who may send such an event may start whatever starts on a tag, a score or an answer.
+        require_full(key, f"the event {incoming.name!r}, which tabiji records itself,")
     if incoming.tempo is not None:
         require_full(key, "context.tabiji.tempo")
     await record(parts, [incoming])

@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.contact import Consent, Contact, ContactTag, Identity
 from models.database import table
 from models.reads.shapes import Shown
+from models.roster import ListMember
 
 
 class ConsentShown(Shown):
@@ -40,11 +42,13 @@ class ContactShown(Shown):
     locale: str | None
     attributes: dict[str, Any]
     score: int
+    stage: str | None = Field(description="of life; null before the first")
     test: bool
     tempo: float | None
     created_at: datetime
     identities: list[IdentityShown]
     tags: list[str]
+    lists: list[str]
     consents: list[ConsentShown]
 
 
@@ -77,12 +81,14 @@ async def _standing(tx: AsyncConnection, contact_id: UUID) -> UUID:
 
 async def _shown(tx: AsyncConnection, row: Row[Any]) -> ContactShown:
     identities, tags, consents = table(Identity), table(ContactTag), table(Consent)
+    members = table(ListMember)
     known = await tx.execute(
         select(identities.c.kind, identities.c.value)
         .where(identities.c.contact_id == row.id)
         .order_by(identities.c.kind, identities.c.value)
     )
     tagged = await tx.execute(select(tags.c.tag).where(tags.c.contact_id == row.id).order_by(tags.c.tag))
+    listed = await tx.execute(select(members.c.list).where(members.c.contact_id == row.id).order_by(members.c.list))
     decided = await tx.execute(select(consents).where(consents.c.contact_id == row.id).order_by(consents.c.id))
     in_force = {decision.topic: decision for decision in decided}  # the latest by id
     return ContactShown(
@@ -92,11 +98,13 @@ async def _shown(tx: AsyncConnection, row: Row[Any]) -> ContactShown:
         locale=row.locale,
         attributes=row.attributes,
         score=row.score,
+        stage=row.stage,
         test=row.tempo is not None,
         tempo=row.tempo,
         created_at=row.created_at,
         identities=[IdentityShown(kind=one.kind, value=one.value) for one in known],
         tags=[one.tag for one in tagged],
+        lists=[one.list for one in listed],
         consents=[
             ConsentShown.model_validate(decision, from_attributes=True)
             for _, decision in sorted(in_force.items(), key=lambda item: item[0])

@@ -13,12 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
 
+from models.approval import Approval
 from models.contact import Consent
 from models.database import table
 from models.enrollment import Enrollment
 from models.event import Event
+from models.exposure import Exposure
 from models.message import Message
 from models.reads.shapes import Shown, cursor, micros_of, moment, parts_of
+from models.task import Task
 from tabiji.domain.facts import KIND
 from tabiji.domain.orders import Passed
 
@@ -64,6 +67,41 @@ class ChangeEntry(_Entry):
     enrollment_id: str | None = Field(description="set when only this enrollment was to hear of it")
 
 
+class TaskEntry(_Entry):
+    """Somebody was given something to do; its state is of now."""
+
+    kind: Literal["task"] = "task"
+    id: UUID
+    title: str
+    who: str
+    due: datetime | None
+    state: str
+    done_by: str | None
+    enrollment_id: str
+
+
+class ApprovalEntry(_Entry):
+    """Somebody was asked; the answer is of now."""
+
+    kind: Literal["approval"] = "approval"
+    id: UUID
+    question: str
+    who: str
+    until: datetime
+    state: str
+    answered_by: str | None
+    enrollment_id: str
+
+
+class ExposureEntry(_Entry):
+    """The contact came into one arm of an experiment."""
+
+    kind: Literal["exposure"] = "exposure"
+    experiment: str
+    arm: str
+    enrollment_id: str
+
+
 class Consented(_Entry):
     """A decision about a topic, with its proof."""
 
@@ -86,7 +124,10 @@ class EnrollmentEntry(_Entry):
     path: list[Passed]
 
 
-Entry = Annotated[EventEntry | ChangeEntry | MessageEntry | Consented | EnrollmentEntry, Field(discriminator="kind")]
+Entry = Annotated[
+    EventEntry | ChangeEntry | MessageEntry | TaskEntry | ApprovalEntry | ExposureEntry | Consented | EnrollmentEntry,
+    Field(discriminator="kind"),
+]
 
 # What is told, and the column that names a row of it. Where rows were recorded in the same moment, the later kind
 # in this list counts as the later one.
@@ -94,6 +135,9 @@ _KINDS: tuple[tuple[type[SQLModel], type[_Entry], str, str], ...] = (
     (Consent, Consented, "id", "at"),
     (Event, EventEntry, "seq", "at"),
     (Enrollment, EnrollmentEntry, "id", "entered_at"),
+    (Exposure, ExposureEntry, "id", "at"),
+    (Task, TaskEntry, "key", "at"),
+    (Approval, ApprovalEntry, "key", "at"),
     (Message, MessageEntry, "key", "at"),
 )
 

@@ -25,6 +25,8 @@ KEYLESS = {
     ("HEAD", "/c/{token}"),
     ("GET", "/u/{token}"),
     ("POST", "/u/{token}"),
+    ("GET", "/a/{token}"),
+    ("POST", "/a/{token}"),
     ("GET", "/f/{form}"),
     ("POST", "/f/{form}"),
     ("GET", "/healthz"),
