@@ -133,6 +133,70 @@ def draw_map(
     typer.echo(graph.model_dump_json(indent=2) if json else mermaid(graph), nl=json)
 
 
+@app.command("check")
+def check_journeys(
+    json: Annotated[bool, typer.Option("--json", help="The findings as data.")] = False,
+) -> None:
+    """Find what would go wrong with journeys, before anything runs. Exit code 1: there are errors."""
+    from pydantic_core import to_json
+
+    from tabiji.desk.application import here
+    from tabiji.journey.check import Severity, check
+
+    templates = _settings().templates / "email"
+    here()
+    found = check(templates=templates if templates.is_dir() else None)
+    errors = sum(one.severity is Severity.ERROR for one in found)
+    if json:
+        typer.echo(to_json(found, indent=2).decode())
+    else:
+        for one in found:
+            typer.echo(str(one))
+        typer.echo(f"{errors} errors, {len(found) - errors} warnings." if found else "Nothing found.", err=True)
+    if errors:
+        raise typer.Exit(1)
+
+
+@app.command()
+def simulate(
+    journey: Annotated[str, typer.Argument(help="Its name, as `tabiji journeys` lists it.")],
+    *,
+    people: Annotated[int | None, typer.Option(help="How many are invented.", min=1)] = None,
+    behaviour: Annotated[Path | None, typer.Option(help="A TOML file of chances, see docs/simulation.md.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed, the same people.")] = None,
+    events: Annotated[Path | None, typer.Option(help="Recorded events instead, one JSON object a line.")] = None,
+    days: Annotated[int, typer.Option(help="How long they are followed.", min=1)] = 400,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Play a journey before launch: time is skipped, nobody is mailed. Shows ways, sends and the longest way."""
+    from datetime import UTC, datetime, timedelta
+
+    import rich.progress
+
+    from tabiji.desk.application import load
+    from tabiji.journey.discovery import discover
+    from tabiji.simulation import command
+    from tabiji.simulation.behaviour import Behaviour, read_behaviour
+    from tabiji.simulation.report import in_lines
+
+    load("workflows")
+    given = read_behaviour(behaviour) if behaviour is not None else Behaviour()
+    turned = {name: value for name, value in (("people", people), ("seed", seed)) if value is not None}
+    with rich.progress.Progress(console=rich.console.Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(journey, total=None)
+        found = command.run(
+            discover(),
+            journey,
+            behaviour=given.model_copy(update=turned),
+            events=events,
+            begins=datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0),
+            horizon=timedelta(days=days),
+            templates=_settings().templates / "email",
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    typer.echo(found.model_dump_json(indent=2) if as_json else "\n".join(in_lines(found)))
+
+
 @app.command()
 def new(directory: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.")]) -> None:
     """Write a complete project: journeys, activities, API, tables, templates."""
@@ -262,6 +326,28 @@ def param_history(name: Annotated[str, typer.Argument(help="Its name.")]) -> Non
 
     with Api(_settings()) as asked:
         show_param_history(asked, name)
+
+
+@app.command()
+def move(
+    journey: Annotated[str | None, typer.Argument(help="Only people of this one.")] = None,
+    *,
+    origin: Annotated[
+        str | None, typer.Option("--from", metavar="BUILD", help="Only people of this version; absent: of all others.")
+    ] = None,
+    to: Annotated[Literal["current"], typer.Option(help="There is one place to go.")] = "current",
+    rate: Annotated[float, typer.Option(min=1, help="People a second, at most.")] = 50,
+    check: Annotated[bool, typer.Option("--check", help="Only say what it would mean.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take people under way into the current version; refused where the code here has a step they are past."""
+    from tabiji.desk.application import load
+    from tabiji.desk.move import Order, show_move
+
+    load("workflows")
+    order = Order(journey=journey, origin=origin, rate=rate, only_check=check)
+    if not show_move(_settings(), order, agreed=lambda question: yes or typer.confirm(question)):
+        raise typer.Exit(1)
 
 
 @key_app.command("create")

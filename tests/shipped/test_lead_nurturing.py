@@ -40,7 +40,7 @@ async def test_an_order_or_a_no_ends_it_at_once(journeys: JourneyEnvironment) ->
 
 
 async def test_marketers_turn_the_time_between_lessons(journeys: JourneyEnvironment) -> None:
-    journeys.sets(BETWEEN, "2 days")
+    journeys.sets(BETWEEN, days(2))
     run = await journeys.start(LeadNurturing)
     await run.result()
     assert [mail.day for mail in journeys.outbox] == [0, 2, 4]
