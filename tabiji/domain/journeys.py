@@ -13,7 +13,7 @@ from tabiji.domain.dates import ContactDate
 from tabiji.domain.durations import in_words
 from tabiji.domain.launch import Launch
 from tabiji.domain.occasions import Schedule
-from tabiji.domain.patterns import AnyOf, Pattern
+from tabiji.domain.patterns import AnyOf, Pattern, conditions_in
 from tabiji.domain.tests import Properties, look_up
 from tabiji.errors import JourneyDefinitionError, UnknownJourney
 
@@ -139,6 +139,20 @@ def ends(given: Iterable[Pattern], what: Literal["goal", "exit"]) -> tuple[Condi
                 f"exit {end} has then={end.then!r}, which goals alone have. Make it a goal, or leave then= out."
             )
     return found
+
+
+def refuse_then(step: str, *patterns: Pattern) -> None:
+    """Hold what a step asks for against what only goals can say.
+
+    Raises:
+        JourneyDefinitionError: A condition has `then=`.
+    """
+    for condition in (one for pattern in patterns for one in conditions_in(pattern)):
+        if condition.then is not None:
+            raise JourneyDefinitionError(
+                f"step {step!r} asks for {condition} with then={condition.then!r}, which goals alone have. "
+                "Leave then= out, and enter the next journey with `await self.enter(…)`."
+            )
 
 
 def _single_events(given: Iterable[Pattern], what: str) -> Iterator[Condition]:

@@ -33,7 +33,7 @@ from tabiji import (
     tag_removed,
 )
 from tabiji.domain.conditions import Condition
-from tabiji.domain.journeys import Catalog, Reentry
+from tabiji.domain.journeys import Catalog, Reentry, refuse_then
 from tabiji.errors import JourneyDefinitionError
 
 
@@ -150,3 +150,11 @@ def test_a_key_does_not_change_when_somebody_may_come_again() -> None:
         always.per("order_id", at_once=0)
     with pytest.raises(ValueError, match="takes the name of a property"):
         always.per("")
+
+
+def test_a_wait_for_something_with_then_is_refused_with_the_way_out() -> None:
+    with pytest.raises(
+        JourneyDefinitionError, match=r"step 'steps/wait_for:bought' asks for Bought with then='next-one'"
+    ):
+        refuse_then("steps/wait_for:bought", on("A"), (on("B") | on("Bought", then=Next)).times(2))
+    refuse_then("steps/wait_for:bought", on("A") | on("B"))

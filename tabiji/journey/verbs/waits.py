@@ -11,8 +11,9 @@ from tabiji.domain.calendar import Instant, When, as_when
 from tabiji.domain.conditions import on
 from tabiji.domain.dates import ContactDate
 from tabiji.domain.durations import in_words
+from tabiji.domain.journeys import refuse_then
 from tabiji.domain.orders import Appoint, Appointed, Happened, Heard, LookBack, Part
-from tabiji.domain.patterns import AllOf, AnyOf, Pattern, conditions_in
+from tabiji.domain.patterns import AllOf, AnyOf, Pattern
 from tabiji.errors import JourneyDefinitionError
 from tabiji.journey.journal import IfPassed, Place
 from tabiji.journey.story import instant
@@ -169,7 +170,7 @@ class Waits(Verbs):
     def did(self, pattern: Pattern, *, step: str | None = None) -> Verb[Happened | None]:
         """Whether they have done it since they entered, without waiting. A later wait may still be answered by it."""
         place = self._travel.place("did", step)
-        _refuse_then(place, pattern)
+        refuse_then(place.step, pattern)
         return self._travel.once(place, _EVENT, lambda: _did(self._travel, place, pattern))
 
 
@@ -225,7 +226,7 @@ def _for(
     if_passed: IfPassed | None,
 ) -> Verb[Happened | None]:
     _check_timeout(place, patience)
-    _refuse_then(place, pattern)
+    refuse_then(place.step, pattern)
 
     async def act() -> Happened | None:
         event = await _behaviour(travel, place, pattern, patience, from_now)
@@ -260,7 +261,7 @@ async def _first(
     if_passed: IfPassed | None,
 ) -> First[K] | None:
     _check_timeout(place, patience)
-    _refuse_then(place, *choices.values())
+    refuse_then(place.step, *choices.values())
     if not choices:
         raise JourneyDefinitionError(f"step {place.step!r} has nothing to wait for.")
     names = {str(choice): choice for choice in choices}
@@ -319,15 +320,6 @@ def _moved_by(when: When) -> Pattern:
 def _check_timeout(place: Place, patience: timedelta) -> None:
     if patience <= timedelta(0):
         raise JourneyDefinitionError(f"step {place.step!r} has a timeout of {patience}. Say timeout=days(7).")
-
-
-def _refuse_then(place: Place, *patterns: Pattern) -> None:
-    for condition in (one for pattern in patterns for one in conditions_in(pattern)):
-        if condition.then is not None:
-            raise JourneyDefinitionError(
-                f"step {place.step!r} asks for {condition} with then={condition.then!r}, which goals alone have. "
-                "Leave then= out, and enter the next journey with `await self.enter(…)`."
-            )
 
 
 def _happened(part: Part) -> Happened:
