@@ -152,7 +152,9 @@ def check_journeys(
     else:
         for one in found:
             typer.echo(str(one))
-        typer.echo(f"{errors} errors, {len(found) - errors} warnings." if found else "Nothing found.", err=True)
+        warnings = len(found) - errors
+        counted = f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}."
+        typer.echo(counted if found else "Nothing found.", err=True)
     if errors:
         raise typer.Exit(1)
 

@@ -24,15 +24,20 @@ def load(module: str) -> Any:
     Raises:
         ConfigurationError: There is no such module here.
     """
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
+    here()
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name and (module == error.name or module.startswith(f"{error.name}.")):
             raise _not_here(f"{error.name} is missing") from None
         raise
+
+
+def here() -> None:
+    """Let the modules of this folder be found."""
+    folder = str(Path.cwd())
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
 
 
 def look() -> None:

@@ -90,4 +90,18 @@ async def test_a_journey_is_drawn_from_its_source(here: Desk) -> None:
     assert json.loads(out)["nodes"][1]["step"] == "steps/send_email:whitepaper/welcome"
     code, _, err = await here.tabiji("map", "unknown")
     assert code == 1
-    assert "no journey 'unknown' is loaded. Known: onboarding" in err
+    assert "no journey 'unknown' is loaded. Known: birthday, lead-nurturing, " in err
+
+
+async def test_a_check_of_the_shipped_journeys_finds_nothing_and_of_a_wrong_one_its_line(here: Desk) -> None:
+    code, out, err = await here.tabiji("check", TABIJI_SECRET="x" * 32)
+    assert (code, out, err) == (0, "", "Nothing found.\n")
+    journey = here.project / "workflows" / "onboarding.py"
+    journey.write_text(journey.read_text().replace('await self.tag("customer")', 'self.tag("customer")'))
+    code, out, err = await here.tabiji("check", TABIJI_SECRET="x" * 32)
+    assert code == 1
+    assert "workflows/onboarding.py:11: error not-awaited: tag() is not awaited: nothing happens." in out
+    assert err == "1 error, 0 warnings.\n"
+    code, out, _ = await here.tabiji("check", "--json", TABIJI_SECRET="x" * 32)
+    assert code == 1
+    assert json.loads(out)[0]["code"] == "not-awaited"

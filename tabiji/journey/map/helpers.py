@@ -141,7 +141,7 @@ class Helpers:
         flow = self.arguments(node, scope, self.expression(node.func, scope, flow))
         made = scope.value(node.func)
         name = plain(node.func)
-        if getattr(made, "__module__", "").startswith("temporalio") and getattr(made, "__name__", "") in _TEMPORAL:
+        if _module_of(made).startswith("temporalio") and getattr(made, "__name__", "") in _TEMPORAL:
             return self.unseen(node, scope, flow, f"Temporal: {name}({_first(node)})")
         passed = (*node.args, *(keyword.value for keyword in node.keywords))
         flow = self.handed_on(node, scope, flow)
@@ -188,4 +188,8 @@ def _member(journey: type, name: str) -> object:
 
 
 def _of_tabiji(made: object) -> bool:
-    return made is not UNKNOWN and getattr(made, "__module__", "").startswith("tabiji.")
+    return made is not UNKNOWN and _module_of(made).startswith("tabiji.")
+
+
+def _module_of(made: object) -> str:
+    return getattr(made, "__module__", None) or ""
