@@ -13,7 +13,9 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+import re
 import socket
+import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,6 +33,7 @@ LONGEST_PATIENCE = timedelta(hours=1)
 LATER = frozenset({408, 425, 429})
 """Refusals that are none: the same request may be taken later."""
 
+_NAME = re.compile(r"[a-z0-9_.:-]+")
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -62,19 +65,26 @@ class TryLater(TemporaryFailure):
 class WebhookPost:
     """Posts to outside addresses. Share one; close it at the end."""
 
-    def __init__(self, *, hosts: Iterable[str] = (), secrets: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        hosts: Iterable[str] = (),
+        secrets: Mapping[str, str] | None = None,
+        verify: ssl.SSLContext | None = None,
+    ) -> None:
         """Say which hosts are our own, and what requests are signed with.
 
         Args:
             hosts: Names, with `:port` where only that port is meant: reached by http too, and at private addresses.
             secrets: By host, in the form `whsec_…`.
+            verify: Whose certificates are good; the public authorities' where not given.
 
         Raises:
             ValueError: A secret is none.
         """
         self._ours = frozenset(host.lower() for host in hosts)
         self._signers = {host.lower(): Webhook(secret) for host, secret in (secrets or {}).items()}
-        self._client = httpx2.AsyncClient(follow_redirects=False, trust_env=False, timeout=None)
+        self._client = httpx2.AsyncClient(verify=verify or True, follow_redirects=False, trust_env=False, timeout=None)
 
     async def close(self) -> None:
         """Close what is open."""
@@ -160,7 +170,7 @@ def _url(address: str) -> httpx2.URL:
         url = httpx2.URL(address)
     except (httpx2.InvalidURL, ValueError):
         raise NotAllowed("it is no address of the web") from None
-    if url.scheme not in PORTS or not url.host:
+    if url.scheme not in PORTS or not _NAME.fullmatch(_host(url)):
         raise NotAllowed("it is no address of the web")
     if url.userinfo:
         raise NotAllowed("a password in the address would stand in Temporal's history; use a secret instead")
