@@ -17,7 +17,7 @@ TOGETHER = 5
 
 
 class Sweeps:
-    """`rate`: enrollments a second."""
+    """`rate`: so many contacts a second are asked for, whether the journey takes them or not."""
 
     def __init__(self, occasions: Occasions, *, rate: float) -> None:
         self._occasions = occasions
@@ -36,7 +36,7 @@ class Sweeps:
         for start in range(0, len(page.occasions), TOGETHER):
             together = page.occasions[start : start + TOGETHER]
             entered = await self._occasions.enter_those_left(order, together)
-            here += entered
+            here += len(together)
             swept += Swept(entered=entered, refused=len(together) - entered, cursor=str(together[-1].contact))
             activity.heartbeat(swept)
             await asyncio.sleep(max(0.0, begun + here / self._rate - loop.time()))

@@ -64,9 +64,9 @@ def told(audience: Audience) -> Told:
 
 
 async def members(
-    tx: AsyncConnection, audience: Audience, *, after: UUID | None, limit: int
+    tx: AsyncConnection, audience: Audience, *, after: UUID | None, limit: int, among: ColumnElement[bool] | None = None
 ) -> tuple[list[AnyRow], UUID | None]:
-    """One page of an audience, by id. Merged contacts are left out.
+    """One page of an audience, by id; only `among` these, where that is said. Merged contacts are left out.
 
     Returns:
         The contacts' rows, fewer than `limit` where the pure filter had to decide, and the id after which the next page
@@ -74,7 +74,8 @@ async def members(
     """
     contacts = table(Contact)
     clause, exact = told(audience)
-    page = select(contacts).where(contacts.c.merged_into.is_(None), clause).order_by(contacts.c.id).limit(limit)
+    page = select(contacts).where(contacts.c.merged_into.is_(None), clause)
+    page = (page if among is None else page.where(among)).order_by(contacts.c.id).limit(limit)
     rows = list((await tx.execute(page if after is None else page.where(contacts.c.id > after))).all())
     cursor: UUID | None = rows[-1].id if len(rows) == limit else None
     if not exact:

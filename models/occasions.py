@@ -1,7 +1,8 @@
 """Enters those whose moment has come: a page of contacts at a time, each in a short transaction, nobody twice.
 
 An entry counts once by its cause, which names the journey, the contact and the occurrence. So a sweep may look again
-at what an earlier one has seen, and does: for as long as it may still catch up.
+at what an earlier one has seen, and does: for as long as it may still catch up. Whom the journey did not take, this
+process does not ask for again.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import UTC, datetime, tzinfo
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Text, cast, or_, select
+from sqlalchemy import ColumnElement, Text, cast, false, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.audience import members
@@ -21,9 +22,11 @@ from models.contact import Contact
 from models.database import AnyRow, Database, lock_contacts, table
 from models.enroll import Entry, Pending, enroll
 from models.enrollment import Enrollment
+from models.launch import JourneyState
 from models.record import Outbox
 from tabiji.domain.dates import ContactDate
-from tabiji.domain.journeys import Catalog
+from tabiji.domain.journeys import Catalog, JourneySpec
+from tabiji.domain.launch import Launch
 from tabiji.domain.occasions import Schedule
 from tabiji.domain.orders import Happened
 from tabiji.domain.sweeps import SweepOrder
@@ -33,6 +36,8 @@ DATE_REACHED = "Date Reached"
 """Name of the event a journey finds as its trigger when a date has started it. Properties: date, occurrence."""
 SCHEDULED = "Scheduled"
 """Name of the event when a schedule has. Property: schedule."""
+REMEMBERED = 100_000
+"""So many refusals a process keeps in mind."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class Occasion:
 
     contact: UUID
     cause: str
+    at: datetime
     trigger: Happened
 
 
@@ -52,6 +58,21 @@ class Page:
     cursor: UUID | None
 
 
+@dataclass(frozen=True)
+class _Launched:
+    """Whom a journey takes at all, and since when."""
+
+    state: Launch
+    since: datetime | None
+
+    @property
+    def reach(self) -> ColumnElement[bool]:
+        """Contacts it can take. A draft takes test contacts; who else was asked would be refused, one by one."""
+        if self.state is Launch.CLOSING:
+            return false()
+        return table(Contact).c.tempo.is_not(None) if self.state is Launch.DRAFT else true()
+
+
 class Occasions:
     """Finds and enters. `zone` is that of contacts whose own is unknown."""
 
@@ -61,6 +82,7 @@ class Occasions:
         self._clock = clock
         self._outbox = outbox
         self._zone = zone
+        self._refused: set[str] = set()
 
     async def page(self, order: SweepOrder, *, after: UUID | None, limit: int) -> Page:
         """Look at the next contacts. Reads only; who has entered for an occasion already is left out.
@@ -68,15 +90,21 @@ class Occasions:
         Raises:
             UnknownJourney: The journey is not loaded here.
         """
-        self._catalog.get(order.journey)
+        spec = self._catalog.get(order.journey)
         async with self._database.read() as tx:
+            launched = await _launched(tx, spec)
             if order.schedule is not None:
-                rows, cursor = await members(tx, order.schedule.who, after=after, limit=limit)
+                rows, cursor = await members(tx, order.schedule.who, after=after, limit=limit, among=launched.reach)
             else:
-                rows, cursor = await self._with_a_date(tx, order, after, limit)
-            found = [occasion for row in rows for occasion in self._occasions(order, row)]
-            known = await _known(tx, [occasion.cause for occasion in found])
-        return Page(tuple(occasion for occasion in found if occasion.cause not in known), cursor)
+                rows, cursor = await self._with_a_date(tx, order, launched.reach, after, limit)
+            found = [
+                occasion
+                for row in rows
+                for occasion in self._occasions(order, row)
+                if launched.since is None or occasion.at > launched.since
+            ]
+            decided = await _known(tx, [occasion.cause for occasion in found]) | self._refused
+        return Page(tuple(occasion for occasion in found if occasion.cause not in decided), cursor)
 
     async def enter(self, order: SweepOrder, occasions: Sequence[Occasion]) -> int:
         """Enter these contacts in one transaction, as far as what was found still holds under their locks.
@@ -89,10 +117,11 @@ class Occasions:
         """
         spec = self._catalog.get(order.journey)
 
-        async def work(tx: AsyncConnection) -> tuple[Pending, ...]:
+        async def work(tx: AsyncConnection) -> tuple[list[Pending], list[str]]:
             locked = await lock_contacts(tx, [occasion.contact for occasion in occasions])
             recorded_at = await self._database.now(tx)
             pending: list[Pending] = []
+            refused: list[str] = []
             for occasion in occasions:
                 contact = locked[occasion.contact]
                 if occasion not in self._occasions(order, contact):
@@ -106,11 +135,14 @@ class Occasions:
                     cause=occasion.cause,
                     by_clock=True,
                 )
-                pending += (await enroll(tx, spec, entry)).pending
-            return tuple(pending)
+                enrolled = await enroll(tx, spec, entry)
+                pending += enrolled.pending
+                refused += [] if enrolled.entered else [occasion.cause]
+            return pending, refused
 
-        pending = await self._database.transact(work)
+        pending, refused = await self._database.transact(work)
         self._outbox.offer(pending)
+        self._remember(refused)
         return len(pending)
 
     async def enter_those_left(self, order: SweepOrder, occasions: Sequence[Occasion]) -> int:
@@ -123,13 +155,15 @@ class Occasions:
             return sum([await self.enter_those_left(order, [occasion]) for occasion in occasions])
 
     async def _with_a_date(
-        self, tx: AsyncConnection, order: SweepOrder, after: UUID | None, limit: int
+        self, tx: AsyncConnection, order: SweepOrder, reach: ColumnElement[bool], after: UUID | None, limit: int
     ) -> tuple[list[AnyRow], UUID | None]:
         contacts = table(Contact)
         since, until = self._window(order)
         page = (
             select(contacts)
-            .where(contacts.c.merged_into.is_(None), or_(*(_may_be_due(when, since, until) for when in order.dates)))
+            .where(
+                contacts.c.merged_into.is_(None), reach, or_(*(_may_be_due(when, since, until) for when in order.dates))
+            )
             .order_by(contacts.c.id)
             .limit(limit)
         )
@@ -151,7 +185,12 @@ class Occasions:
                     event=DATE_REACHED, at=due.at, properties={"date": when.attribute, "occurrence": due.name}
                 )
                 cause = f"date:{order.journey}/{contact.id}:{when.attribute}:{due.name}"
-                yield Occasion(contact.id, cause, trigger)
+                yield Occasion(contact.id, cause, due.at, trigger)
+
+    def _remember(self, refused: Sequence[str]) -> None:
+        if len(self._refused) > REMEMBERED:
+            self._refused.clear()
+        self._refused.update(refused)
 
     def _window(self, order: SweepOrder) -> tuple[datetime, datetime]:
         """From when to when dates are due, in journey time."""
@@ -171,6 +210,7 @@ def _by_schedule(order: SweepOrder, schedule: Schedule, contact: UUID) -> Occasi
     return Occasion(
         contact,
         f"schedule:{order.journey}/{contact}:{moment:%Y-%m-%dT%H:%M:%SZ}",
+        moment,
         Happened(event=SCHEDULED, at=moment, properties={"schedule": str(schedule)}),
     )
 
@@ -187,6 +227,12 @@ def _may_be_due(when: ContactDate, since: datetime, until: datetime) -> ColumnEl
     findable = when.attribute.isascii() and when.attribute.isidentifier()
     text = attributes[when.attribute].as_string() if findable else cast(attributes, Text)
     return or_(*(text.contains(day) for day in sorted(when.days_between(since, until))))
+
+
+async def _launched(tx: AsyncConnection, spec: JourneySpec) -> _Launched:
+    states = table(JourneyState)
+    row = (await tx.execute(select(states.c.state, states.c.at).where(states.c.journey == spec.name))).one_or_none()
+    return _Launched(spec.unlaunched, None) if row is None else _Launched(Launch(row.state), row.at)
 
 
 async def _known(tx: AsyncConnection, causes: Sequence[str]) -> set[str]:

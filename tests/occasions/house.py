@@ -15,9 +15,11 @@ from models.contact import Consent, Contact, ContactTag
 from models.database import AnyRow, Database, insert, table
 from models.enroll import Pending
 from models.enrollment import Dispatch, Enrollment, Listener
+from models.launches import Launches
 from models.occasions import Occasion, Occasions
 from tabiji.domain.dates import ContactDate
 from tabiji.domain.journeys import Catalog, JourneySpec, Reentry, each_time
+from tabiji.domain.launch import Launch, Pilot
 from tabiji.domain.occasions import Schedule
 from tabiji.domain.sweeps import SweepOrder
 
@@ -128,6 +130,12 @@ class House:
         contacts = table(Contact)
         async with self.database.write() as tx:
             await tx.execute(update(contacts).where(contacts.c.id == contact).values(**values))
+
+    async def launch(self, state: str, **fields: Any) -> None:
+        """Put the journey into a state."""
+        launches = Launches(self.database, self.clock)
+        pilot = Pilot.model_validate(fields["pilot"]) if "pilot" in fields else None
+        await launches.set("festive", Launch(state), unlaunched=Launch.LIVE, by="ops", reason=None, pilot=pilot)
 
     async def end_all(self) -> None:
         """All journeys come to their ends."""

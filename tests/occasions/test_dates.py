@@ -8,8 +8,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import func, select
 
-from models.database import Database
+from models.database import Database, table
+from models.launch import EntryRefused
 from tabiji import after, anniversary, contact_date, never
 from tests.occasions.house import DAY, House, tokyo
 
@@ -189,3 +191,33 @@ async def test_a_zone_that_is_none_falls_back_to_the_houses(sqlite: Database) ->
     house = House(sqlite, BIRTHDAY, now=NINE)
     await house.contact(birthday="1990-03-01", timezone="Mars/Olympus")
     assert await house.sweep() == 1
+
+
+async def test_a_draft_takes_test_contacts_and_going_live_does_not_make_up_for_the_morning(sqlite: Database) -> None:
+    house = House(sqlite, BIRTHDAY, now=NINE - DAY)
+    await house.launch("draft")
+    await house.contact(birthday="1990-03-01")
+    tester = await house.contact(birthday="1990-03-01")
+    await house.change(tester, tempo=1.0)
+    assert await house.sweep(NINE) == 1
+    assert [row.contact_id for row in await house.enrollments()] == [tester]
+    await house.end_all()
+
+    house.clock.at = NINE + HOUR
+    await house.launch("live")
+    assert await house.sweep(NINE + 2 * HOUR) == 0
+    assert await house.sweep(tokyo(2028, 3, 1, 9)) == 2
+    await house.launch("closing")
+    assert await house.sweep(tokyo(2029, 3, 1, 9)) == 0
+
+
+async def test_whom_a_journey_did_not_take_is_asked_for_once(sqlite: Database) -> None:
+    """Or what the pilot refused would grow with every sweep of the day."""
+    house = House(sqlite, BIRTHDAY, now=NINE - DAY)
+    await house.launch("pilot", pilot={"number": 1})
+    for _ in range(3):
+        await house.contact(birthday="1990-03-01")
+    for sweep in range(4):
+        await house.sweep(NINE + sweep * HOUR)
+    async with sqlite.read() as tx:
+        assert await tx.scalar(select(func.sum(table(EntryRefused).c.times))) == 2
