@@ -17,6 +17,8 @@ from api.keys import FullKey
 from api.parts import Parts
 from models import schema
 from models.reads.late import backlog
+from models.reads.launches import stopped_pilots
+from models.reads.pauses import figures
 from tabiji.errors import ConfigurationError, DatabaseDown
 
 router = APIRouter(tags=["health"])
@@ -84,6 +86,7 @@ async def metrics(parts: PartsDep) -> Response:
     """Requests, events, deliveries and how late they are."""
     async with parts.database.read() as tx:
         parts.metrics.show_backlog(await backlog(parts.database, tx))
+        parts.metrics.show_control(await figures(tx), await stopped_pilots(tx))
     return Response(generate_latest(parts.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

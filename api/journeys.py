@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.deps import PartsDep
 from api.errors import responses
 from api.keys import FullKey
+from models.reads.launches import LaunchShown, show_launches
 from tabiji.domain.journeys import JourneySpec
+from tabiji.domain.launch import Launch
 
 router = APIRouter(prefix="/v1/journeys", tags=["journeys"], dependencies=[FullKey], responses=responses(401, 403, 503))
 
@@ -21,6 +23,10 @@ class JourneyOut(BaseModel):
     starts_on: list[str]
     ends_at: list[str]
     reentry: str
+    state: Launch = Field(description="draft, pilot, live or closing")
+    stopped: str | None = Field(description="why a pilot stopped itself")
+    inside: int = Field(description="contacts who are in it now; test contacts do not count")
+    refused: int = Field(description="how often its state has kept somebody out")
 
 
 class JourneyList(BaseModel):
@@ -31,11 +37,14 @@ class JourneyList(BaseModel):
 
 @router.get("", operation_id="listJourneys")
 async def list_all(parts: PartsDep) -> JourneyList:
-    """The journeys people can enter, what starts them and what ends them."""
-    return JourneyList(journeys=[_out(parts.catalog.get(name)) for name in parts.catalog.names])
+    """The journeys, whether people can enter them, what starts them and what ends them."""
+    specs = [parts.catalog.get(name) for name in parts.catalog.names]
+    async with parts.database.read() as tx:
+        launches = await show_launches(tx, specs)
+    return JourneyList(journeys=[_out(spec, launch) for spec, launch in zip(specs, launches, strict=True)])
 
 
-def _out(spec: JourneySpec) -> JourneyOut:
+def _out(spec: JourneySpec, launch: LaunchShown) -> JourneyOut:
     goals = [f"{goal}, then {goal.then}" if goal.then else str(goal) for goal in spec.goals]
     return JourneyOut(
         name=spec.name,
@@ -43,4 +52,8 @@ def _out(spec: JourneySpec) -> JourneyOut:
         starts_on=[str(trigger) for trigger in spec.triggers],
         ends_at=goals,
         reentry=str(spec.reentry),
+        state=launch.state,
+        stopped=launch.stopped,
+        inside=launch.inside,
+        refused=sum(launch.refused.values()),
     )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import table
 from models.enrollment import Enrollment, Listener
+from models.listeners import ENDS, pattern_of
+from models.reads.pauses import PausedBy, paused_by
 from models.reads.shapes import Shown, cursor, micros_of, moment, parts_of
-from tabiji.domain.conditions import Condition
-from tabiji.domain.orders import GOAL_STEP, Passed
+from tabiji.domain.orders import Passed
 
 
 class EnrollmentShown(Shown):
@@ -30,6 +32,7 @@ class EnrollmentShown(Shown):
     test: bool
     tempo: float
     waiting_for: list[str]
+    paused: PausedBy | None = Field(default=None, description="the pause that stops its next effect; null: none")
     path: list[Passed]
 
 
@@ -77,6 +80,7 @@ async def list_enrollments(
 
 async def _shown(tx: AsyncConnection, rows: Sequence[Row[Any]]) -> list[EnrollmentShown]:
     waiting = await _waiting_for(tx, [row.id for row in rows])
+    paused = await paused_by(tx, rows)
     return [
         EnrollmentShown(
             id=row.id,
@@ -89,6 +93,7 @@ async def _shown(tx: AsyncConnection, rows: Sequence[Row[Any]]) -> list[Enrollme
             test=row.test,
             tempo=row.tempo,
             waiting_for=waiting.get(row.id, []),
+            paused=paused.get(row.id),
             path=[Passed.model_validate(passed) for passed in row.path],
         )
         for row in rows
@@ -96,7 +101,7 @@ async def _shown(tx: AsyncConnection, rows: Sequence[Row[Any]]) -> list[Enrollme
 
 
 async def _waiting_for(tx: AsyncConnection, ids: Sequence[str]) -> dict[str, list[str]]:
-    """In plain words: what the steps wait for first, the goals last."""
+    """In plain words: what the steps wait for first, goals and exits last."""
     if not ids:
         return {}
     listeners = table(Listener)
@@ -105,9 +110,13 @@ async def _waiting_for(tx: AsyncConnection, ids: Sequence[str]) -> dict[str, lis
         .where(listeners.c.enrollment_id.in_(ids))
         .order_by(listeners.c.step, listeners.c.visit)
     )
-    found: dict[str, list[tuple[bool, str]]] = {}
-    for row in rows:
-        goal = row.step == GOAL_STEP
-        words = f"{Condition.model_validate(row.condition)}{' (goal)' if goal else ''}"
-        found.setdefault(row.enrollment_id, []).append((goal, words))
-    return {id: [words for _, words in sorted(several, key=lambda one: one[0])] for id, several in found.items()}
+    found: dict[str, dict[str, bool]] = {}
+    for row in map(dict[str, Any], rows.mappings()):
+        end = row["step"] in ENDS
+        # What asks for several events has a row for each of them.
+        found.setdefault(row["enrollment_id"], {})[_words(row)] = end
+    return {id: sorted(several, key=lambda words: several[words]) for id, several in found.items()}
+
+
+def _words(row: Mapping[str, Any]) -> str:
+    return f"{pattern_of(row)} ({row['step']})" if row["step"] in ENDS else str(pattern_of(row))
