@@ -40,8 +40,9 @@ test-clients: setup
 test-browser: setup
 	@if tools/chromium.sh; then $(call marked_,browser); fi
 
+# Killing and restarting processes is work: one test for each core.
 test-slow: setup
-	$(call marked,slow)
+	$(call marked,slow -n auto --dist worksteal)
 
 lint: setup
 	@$(BIN)/ruff check .

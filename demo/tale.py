@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 T = TypeVar("T")
-GLANCE = 0.1
+GLANCE = 0.25
 """Seconds between two looks at something that is waited for."""
 
 Mark = Literal["", "did", "saw", "bad"]

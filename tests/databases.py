@@ -20,6 +20,7 @@ from sqlmodel import SQLModel
 
 import models
 from models.database import Database, resolve
+from tests.watchdog import gone_with_us
 
 TEMPLATE = "tabiji_template"
 
@@ -65,7 +66,9 @@ def postgres_server() -> Generator[PostgresServer]:
         server = cast("_Server", get_server(folder / "data"))
         try:
             socket = str(make_url(server.get_uri()).query["host"])
-            yield PostgresServer(socket)
+            pid = int((folder / "data" / "postmaster.pid").read_text().split(maxsplit=1)[0])
+            with gone_with_us(pid, signal="QUIT", folder=folder):
+                yield PostgresServer(socket)
         finally:
             server.cleanup()
     finally:

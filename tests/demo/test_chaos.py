@@ -12,26 +12,18 @@ from demo.chaos import FEWEST, VICTIMS, is_child, plan
 from tests.demo.playing import demo
 
 SEEDS = 20
-TOGETHER = 2
-"""Desks at a time: each is five processes."""
-
-
-async def _survives(seed: int, folder: Path) -> str | None:
-    """Play once; what it said, unless all was well."""
-    async with demo(folder, env={"CHAOS": str(seed)}) as playing:
-        code = await playing.end()
-    fine = code == 0 and playing.said.count("kill -9") >= FEWEST and not playing.left_behind()
-    return None if fine else f"seed {seed}, exit code {code}, left {playing.left_behind()}:\n{playing.said}"
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("first", range(1, SEEDS + 1, TOGETHER))
-async def test_nothing_is_lost_and_nothing_new_is_sent_whoever_dies(first: int, tmp_path: Path) -> None:
-    seeds = range(first, min(first + TOGETHER, SEEDS + 1))
-    ended = await asyncio.gather(*(_survives(seed, tmp_path) for seed in seeds))
+@pytest.mark.parametrize("seed", range(1, SEEDS + 1))
+async def test_nothing_is_lost_and_nothing_new_is_sent_whoever_dies(seed: int, tmp_path: Path) -> None:
+    async with demo(tmp_path, env={"CHAOS": str(seed)}) as playing:
+        code = await playing.end()
 
-    assert [said for said in ended if said] == []
+    assert code == 0, playing.said
+    assert playing.said.count("kill -9") >= FEWEST, playing.said
+    assert playing.left_behind() == []
 
 
 def test_a_seed_decides_who_dies_and_when() -> None:

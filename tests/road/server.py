@@ -27,6 +27,12 @@ class TemporalServer:
         self.address = f"127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        """Of the process that runs now."""
+        assert self._process is not None
+        return self._process.pid
+
     async def start(self) -> None:
         """Start, and wait until it answers."""
         program = shutil.which("temporal", path=str(Path(sys.executable).parent)) or shutil.which("temporal")
