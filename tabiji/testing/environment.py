@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import JsonValue
+from temporalio.client import WorkflowHistory
 
 from tabiji.domain.changes import Called
 from tabiji.domain.orders import EXIT_STEP, GOAL_STEP, Control, Outcome, Passed, SendEmail, SendOutcome
@@ -298,6 +299,10 @@ class JourneyEnvironment:
     async def result(self, id: str) -> Outcome:
         """See `Run.result`."""
         return await self._server.loop.run(self._rehearsal.until_over(id))
+
+    async def history(self, id: str) -> WorkflowHistory:
+        """See `Run.history`."""
+        return await self._server.loop.run(self._rehearsal.history(id))
 
     async def cancel(self, id: str) -> Outcome:
         """See `Run.cancel`."""

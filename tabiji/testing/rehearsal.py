@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
-from temporalio.client import WorkflowHandle
+from temporalio.client import WorkflowHandle, WorkflowHistory
 from temporalio.common import RawValue
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -119,6 +119,10 @@ class Rehearsal:
         """End a journey from outside."""
         await self._handles[enrollment].cancel()
         await self.settle()
+
+    async def history(self, enrollment: str) -> WorkflowHistory:
+        """What Temporal has written down of a journey."""
+        return await self._handles[enrollment].fetch_history()
 
     async def close(self) -> None:
         """Leave nothing behind for the next test, and raise what no call has raised."""

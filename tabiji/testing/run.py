@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
+from temporalio.client import WorkflowHistory
 
 from tabiji.domain.orders import Control, Outcome, Passed
 from tabiji.testing.mistakes import Mistake
@@ -110,6 +111,10 @@ class Run:
             Mistake: It waits for something, and nothing is left to happen; names the author's line.
         """
         return await self._journeys.result(self.id)
+
+    async def history(self) -> WorkflowHistory:
+        """What Temporal has written down, e.g. to count its events."""
+        return await self._journeys.history(self.id)
 
     def __repr__(self) -> str:
         return f"<Run {self.id}>"
