@@ -1,7 +1,7 @@
 """An audience in the database: a clause that finds all who are meant, and the pure filter, which has the last word.
 
-Tags, consent and score the database decides itself. Of attributes it tells what it can: JSON compares differently in
-Python, SQLite and PostgreSQL, and regular expressions, dotted paths and dates are Python's alone.
+Tags, lists, stage, consent and score the database decides itself. Of attributes it tells what it can: JSON compares
+differently in Python, SQLite and PostgreSQL, and regular expressions, dotted paths and dates are Python's alone.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.contact import Consent, Contact, ContactTag
 from models.database import AnyRow, table
+from models.roster import ListMember
 from tabiji.domain.attributes import PROFILE
 from tabiji.domain.audience import (
     Attribute,
@@ -23,8 +24,10 @@ from tabiji.domain.audience import (
     Consented,
     Either,
     Everyone,
+    Listed,
     Person,
     Scored,
+    Staged,
     Tagged,
     Without,
 )
@@ -47,6 +50,12 @@ def told(audience: Audience) -> Told:
         case Tagged():
             tags = table(ContactTag)
             return Told(exists().where(tags.c.contact_id == contacts.c.id, tags.c.tag == audience.tag), exact=True)
+        case Listed():
+            on = table(ListMember)
+            on_it = exists().where(on.c.contact_id == contacts.c.id, on.c.list == audience.list)
+            return Told(on_it, exact=True)
+        case Staged():
+            return Told(func.coalesce(contacts.c.stage == audience.stage, false()), exact=True)
         case Consented():
             return Told(_consented(contacts, audience.topic), exact=True)
         case Scored():
@@ -106,11 +115,14 @@ async def people_behind(tx: AsyncConnection, rows: Sequence[AnyRow]) -> dict[UUI
     latest = select(func.max(consents.c.id)).where(consents.c.contact_id.in_(ids))
     in_force = consents.c.id.in_(latest.group_by(consents.c.contact_id, consents.c.topic))
     tags = await _grouped(tx, table(ContactTag), "tag", ids)
+    lists = await _grouped(tx, table(ListMember), "list", ids)
     topics = await _grouped(tx, consents, "topic", ids, consents.c.given, in_force)
     return {
         row.id: Person(
             attributes=row.attributes | {name: value for name in PROFILE if (value := getattr(row, name)) is not None},
             tags=tags.get(row.id, frozenset()),
+            lists=lists.get(row.id, frozenset()),
+            stage=row.stage,
             consents=topics.get(row.id, frozenset()),
             score=row.score,
         )

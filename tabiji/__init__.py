@@ -4,7 +4,7 @@ One contact in one journey is one durable workflow. This package is the library:
 are written in, the plugin a Temporal worker needs, and the `tabiji` command. It knows no table and no route.
 """
 
-from tabiji.domain.audience import attr, consented, everyone, scored, tagged
+from tabiji.domain.audience import attr, consented, everyone, in_list, in_stage, scored, tagged
 from tabiji.domain.calendar import weekday
 from tabiji.domain.conditions import Condition, on
 from tabiji.domain.dates import anniversary, contact_date
@@ -62,6 +62,8 @@ __all__ = [
     "everyone",
     "form",
     "hours",
+    "in_list",
+    "in_stage",
     "joined",
     "journey",
     "left",

@@ -2,6 +2,8 @@
 
     everyone                                every contact
     tagged("vip")                           has the tag
+    in_list("newsletter")                   is on the list
+    in_stage("customer")                    is in this stage of life
     attr("plan") == "pro"                   every comparison that `prop` knows, over attributes
     consented("newsletter")                 said yes to this topic, and has not taken it back
     scored(50)                              has at least so many points; scored(below=10)
@@ -27,6 +29,8 @@ class Person(NamedTuple):
 
     attributes: Mapping[str, JsonValue] = {}
     tags: frozenset[str] = frozenset()
+    lists: frozenset[str] = frozenset()
+    stage: str | None = None
     consents: frozenset[str] = frozenset()
     score: int = 0
 
@@ -71,6 +75,34 @@ class Tagged(_Filter):
 
     def __str__(self) -> str:
         return f"tagged {self.tag}"
+
+
+class Listed(_Filter):
+    """Is on a list."""
+
+    op: Literal["listed"] = "listed"
+    list: Annotated[str, Field(min_length=1, max_length=100)]
+
+    def includes(self, person: Person) -> bool:
+        """See base class."""
+        return self.list in person.lists
+
+    def __str__(self) -> str:
+        return f"on list {self.list}"
+
+
+class Staged(_Filter):
+    """Is in a stage of life now."""
+
+    op: Literal["staged"] = "staged"
+    stage: Annotated[str, Field(min_length=1, max_length=100)]
+
+    def includes(self, person: Person) -> bool:
+        """See base class."""
+        return person.stage == self.stage
+
+    def __str__(self) -> str:
+        return f"in stage {self.stage}"
 
 
 class Attribute(_Filter):
@@ -168,7 +200,7 @@ class Without(_Filter):
 
 
 Audience: TypeAlias = Annotated[
-    Everyone | Tagged | Attribute | Consented | Scored | Both | Either | Without,
+    Everyone | Tagged | Listed | Staged | Attribute | Consented | Scored | Both | Either | Without,
     Field(discriminator="op"),
 ]
 """Any of them. As JSON it is told apart by `op`."""
@@ -182,6 +214,16 @@ everyone = Everyone()
 def tagged(tag: str) -> Tagged:
     """Who has this tag."""
     return Tagged(tag=tag)
+
+
+def in_list(name: str) -> Listed:
+    """Who is on this list."""
+    return Listed(list=name)
+
+
+def in_stage(stage: str) -> Staged:
+    """Who is in this stage of life."""
+    return Staged(stage=stage)
 
 
 def consented(topic: str) -> Consented:

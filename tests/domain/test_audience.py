@@ -3,10 +3,17 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter
 
-from tabiji import attr, consented, everyone, scored, tagged
+from tabiji import attr, consented, everyone, in_list, in_stage, scored, tagged
 from tabiji.domain.audience import Audience, Person
 
-VIP = Person(attributes={"plan": "pro", "orders": 3}, tags=frozenset({"vip"}), consents=frozenset({"news"}), score=60)
+VIP = Person(
+    attributes={"plan": "pro", "orders": 3},
+    tags=frozenset({"vip"}),
+    lists=frozenset({"readers"}),
+    stage="customer",
+    consents=frozenset({"news"}),
+    score=60,
+)
 NOBODY = Person()
 
 
@@ -15,6 +22,8 @@ NOBODY = Person()
     [
         (everyone, "everyone"),
         (tagged("vip"), "tagged vip"),
+        (in_list("readers"), "on list readers"),
+        (in_stage("customer"), "in stage customer"),
         (attr("plan") == "pro", "plan = pro"),
         (attr("orders") >= 3, "orders >= 3"),
         (consented("news"), "consented to news"),

@@ -23,7 +23,7 @@ def test_the_name_is_made_from_the_class() -> None:
 
 
 def test_the_main_journeys_are_found_by_themselves() -> None:
-    assert [found.spec.name for found in discover()] == ["onboarding", "stay-in-touch", "whitepaper-nurture"]
+    assert {"onboarding", "stay-in-touch", "whitepaper-nurture"} <= {found.spec.name for found in discover()}
 
 
 @pytest.mark.parametrize(

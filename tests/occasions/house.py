@@ -17,6 +17,7 @@ from models.enroll import Pending
 from models.enrollment import Dispatch, Enrollment, Listener
 from models.launches import Launches
 from models.occasions import Occasion, Occasions
+from models.roster import ContactList, ListMember
 from tabiji.domain.dates import ContactDate
 from tabiji.domain.journeys import Catalog, JourneySpec, Reentry, each_time
 from tabiji.domain.launch import Launch, Pilot
@@ -105,6 +106,8 @@ class House:
         self,
         *,
         tags: Sequence[str] = (),
+        lists: Sequence[str] = (),
+        stage: str | None = None,
         consents: Sequence[tuple[str, bool]] = (),
         score: int = 0,
         timezone: str | None = None,
@@ -115,9 +118,12 @@ class House:
         stamp = {"at": self.clock.at, "recorded_at": self.clock.at}
         made = {"created_at": self.clock.at, "recorded_at": self.clock.at}
         async with self.database.write() as tx:
-            await tx.execute(
-                insert(tx, Contact).values(id=id, attributes=attributes, score=score, timezone=timezone, **made)
-            )
+            values = {"attributes": attributes, "score": score, "timezone": timezone, "stage": stage}
+            await tx.execute(insert(tx, Contact).values(id=id, **values, **made))
+            for name in lists:
+                known = insert(tx, ContactList).values(name=name, recorded_at=self.clock.at)
+                await tx.execute(known.on_conflict_do_nothing())
+                await tx.execute(insert(tx, ListMember).values(contact_id=id, list=name, **stamp))
             for tag in tags:
                 await tx.execute(insert(tx, ContactTag).values(contact_id=id, tag=tag, **stamp))
             for topic, given in consents:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from models.audience import count, members, people_behind, told
 from models.contact import Contact
 from models.database import Database, table
-from tabiji import attr, consented, everyone, scored, tagged
+from tabiji import attr, consented, everyone, in_list, in_stage, scored, tagged
 from tabiji.domain.audience import Audience
 from tests.occasions.house import House
 
@@ -19,6 +19,8 @@ ATOMS: tuple[Audience, ...] = (
     everyone,
     tagged("vip"),
     tagged("lost"),
+    in_list("readers"),
+    in_stage("customer"),
     consented("news"),
     scored(50),
     scored(10, below=60),
@@ -46,6 +48,8 @@ async def populate(house: House) -> None:
         await house.contact(
             tags=[tag for tag in ("vip", "lost") if chance.random() < 0.4],
             consents=[("news", chance.random() < 0.6) for _ in range(chance.randint(0, 3))],
+            lists=[name for name in ("readers", "guests") if chance.random() < 0.4],
+            stage=chance.choice([None, "lead", "customer"]),
             score=chance.randint(-10, 100),
             timezone=chance.choice([None, "Asia/Tokyo", "Europe/Berlin"]),
             **{name: value for name, value in attributes.items() if chance.random() < 0.8},
