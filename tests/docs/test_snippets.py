@@ -19,8 +19,9 @@ FRAGMENT = '''
 """{place}"""
 
 import asyncio
+from datetime import time
 
-from tabiji import Journey, days, hours, journey, minutes, on
+from tabiji import Journey, contact_date, days, hours, journey, minutes, on, weekday
 from workflows.onboarding import Onboarding
 
 
