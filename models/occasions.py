@@ -173,7 +173,7 @@ class Occasions:
     def _occasions(self, order: SweepOrder, contact: AnyRow) -> Iterator[Occasion]:
         """What a contact's row gives reason for now."""
         if order.schedule is not None:
-            yield _by_schedule(order, order.schedule, contact.id)
+            yield self._by_schedule(order, order.schedule, contact.id)
             return
         since, until = self._window(order)
         zone = self._zone_of(contact)
@@ -186,6 +186,17 @@ class Occasions:
                 )
                 cause = f"date:{order.journey}/{contact.id}:{when.attribute}:{due.name}"
                 yield Occasion(contact.id, cause, due.at, trigger)
+
+    def _by_schedule(self, order: SweepOrder, schedule: Schedule, contact: UUID) -> Occasion:
+        moment = _moment(order)
+        # Named by the clock on the wall: what it shows twice, when it is set back, is one occurrence.
+        shown = moment.astimezone(ZoneInfo(schedule.timezone) if schedule.timezone else self._zone)
+        return Occasion(
+            contact,
+            f"schedule:{order.journey}/{contact}:{shown:%Y-%m-%dT%H:%M:%S}",
+            moment,
+            Happened(event=SCHEDULED, at=moment.astimezone(UTC), properties={"schedule": str(schedule)}),
+        )
 
     def _remember(self, refused: Sequence[str]) -> None:
         if len(self._refused) > REMEMBERED:
@@ -203,16 +214,6 @@ class Occasions:
             return ZoneInfo(contact.timezone) if contact.timezone else self._zone
         except (ValueError, OSError, KeyError):
             return self._zone
-
-
-def _by_schedule(order: SweepOrder, schedule: Schedule, contact: UUID) -> Occasion:
-    moment = _moment(order).astimezone(UTC)
-    return Occasion(
-        contact,
-        f"schedule:{order.journey}/{contact}:{moment:%Y-%m-%dT%H:%M:%SZ}",
-        moment,
-        Happened(event=SCHEDULED, at=moment, properties={"schedule": str(schedule)}),
-    )
 
 
 def _moment(order: SweepOrder) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import time
+from datetime import UTC, datetime, time, timedelta
 
 from models.database import Database
 from tabiji import attr, every, everyone, never, tagged
@@ -44,3 +44,14 @@ async def test_sweeps_of_one_occurrence_at_once_enter_nobody_twice(database: Dat
     for _ in range(6):
         await house.contact()
     assert sum(await asyncio.gather(*(house.sweep(limit=2) for _ in range(3)))) == 6
+
+
+async def test_a_time_that_the_clocks_show_twice_is_one_occurrence(sqlite: Database) -> None:
+    """Temporal starts such a schedule twice: 2027-11-07 in New York, 02:00 becomes 01:00."""
+    first = datetime(2027, 11, 7, 5, 30, tzinfo=UTC)
+    house = House(sqlite, every(time(1, 30), timezone="America/New_York", who=everyone), now=first)
+    await house.contact()
+    assert await house.sweep(first) == 1
+    await house.end_all()
+    assert await house.sweep(first + timedelta(hours=1)) == 0
+    assert await house.sweep(first + timedelta(hours=25)) == 1
