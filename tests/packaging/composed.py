@@ -34,8 +34,8 @@ def compose(*arguments: str, variables: Mapping[str, str]) -> subprocess.Complet
     )
 
 
-def composed() -> dict[str, dict[str, Any]]:
+def composed(*arguments: str) -> dict[str, dict[str, Any]]:
     """Every service with all that it inherits, as `docker compose config` shows it."""
-    shown = compose("config", "--format", "json", variables=FILLED_IN)
+    shown = compose(*arguments, "config", "--format", "json", variables=FILLED_IN)
     assert shown.returncode == 0, shown.stderr
     return cast("dict[str, dict[str, Any]]", json.loads(shown.stdout)["services"])

@@ -64,7 +64,7 @@ def test_every_foreign_image_is_pinned_to_a_version(services: dict[str, dict[str
 def test_nothing_of_ours_starts_before_the_schema_the_namespace_and_temporal(
     services: dict[str, dict[str, Any]],
 ) -> None:
-    for name in ("api", "worker"):
+    for name in ("api", "worker", "promote"):
         waits = {other: how["condition"] for other, how in services[name]["depends_on"].items()}
         assert waits == {
             "migrate": "service_completed_successfully",
@@ -81,7 +81,7 @@ def test_what_runs_for_long_is_watched_and_started_again(services: dict[str, dic
 
 
 def test_a_worker_is_given_longer_to_stop_than_its_longest_send(services: dict[str, dict[str, Any]]) -> None:
-    from tabiji.journey.travel import EFFECT_TIMEOUT
+    from tabiji.journey.calls import EFFECT_TIMEOUT
 
     given = re.fullmatch(r"(?:(\d+)m)?(\d+)s", services["worker"]["stop_grace_period"])
     assert given
@@ -93,6 +93,18 @@ def test_our_containers_write_nothing_and_hold_no_rights(services: dict[str, dic
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_two_versions_run_side_by_side_where_somebody_asks_for_it(services: dict[str, dict[str, Any]]) -> None:
+    """The same work with the same settings, from two images. The one before is never built anew from what is here."""
+    assert "worker-previous" not in services
+    both = composed("--profile", "previous")
+    new, old = both["worker"], both["worker-previous"]
+    assert (new["image"], old["image"]) == ("tabiji:local", "tabiji:previous")
+    assert "build" not in old
+    assert {field for field in {*new, *old} if new.get(field) != old.get(field)} == {"build", "image", "profiles"}
+    # What a version is called is read from its code: one setting for both would make one version of them.
+    assert "TABIJI_BUILD_ID" not in new["environment"]
 
 
 def test_their_settings_pass_validation(
@@ -112,6 +124,7 @@ def test_their_commands_are_commands_of_tabiji(services: dict[str, dict[str, Any
     assert {name: service["command"] for name, service in ours(services).items()} == {
         "api": ["api"],
         "worker": ["worker"],
+        "promote": ["versions", "--promote", "here"],
         "migrate": ["migrate"],
     }
     from typer.main import get_command
@@ -119,7 +132,7 @@ def test_their_commands_are_commands_of_tabiji(services: dict[str, dict[str, Any
     from tabiji.cli import app
 
     commands = cast("Any", get_command(app)).commands
-    assert {"api", "worker", "migrate"} <= set(commands)
+    assert {"api", "worker", "migrate", "versions"} <= set(commands)
 
 
 def test_every_file_that_is_mounted_is_there(services: dict[str, dict[str, Any]]) -> None:
