@@ -62,7 +62,7 @@ async def _run(plan: Plan, environment: dict[str, str]) -> None:
     )
     helpers = [asyncio.create_task(_announce(stack, plan, state))]
     if plan.settings.reload:
-        helpers.append(asyncio.create_task(reload_on_save(stack)))
+        helpers.append(asyncio.create_task(reload_on_save(stack, environment)))
     try:
         await stack.run()
     finally:
