@@ -238,7 +238,7 @@ def versions(
     """List the versions of the code: who is in them, who works for them, which takes new people."""
     from tabiji.desk.versions import show_versions
 
-    if not show_versions(_settings(), promoted=promote, json=json):
+    if not show_versions(_at_temporal(), promoted=promote, json=json):
         raise typer.Exit(1)
 
 
@@ -258,7 +258,7 @@ def replay(
 
     load("workflows")
     accepted = accept or folder / "accepted.toml"
-    if not show_replay(_settings(), folder, live=live, accept=accept_all, accepted_file=accepted, as_json=json):
+    if not show_replay(_at_temporal(), folder, live=live, accept=accept_all, accepted_file=accepted, as_json=json):
         raise typer.Exit(1)
 
 
@@ -280,7 +280,7 @@ def record(
     from tabiji.desk.record import Wanted, show_recorded
 
     load("workflows")
-    if not show_recorded(_settings(), folder, Wanted(enrollments or (), journey or (), sample, keep or ())):
+    if not show_recorded(_at_temporal(), folder, Wanted(enrollments or (), journey or (), sample, keep or ())):
         raise typer.Exit(1)
 
 
@@ -348,7 +348,7 @@ def move(
 
     load("workflows")
     order = Order(journey=journey, origin=origin, rate=rate, only_check=check)
-    if not show_move(_settings(), order, agreed=lambda question: yes or typer.confirm(question)):
+    if not show_move(_at_temporal(), order, agreed=lambda question: yes or typer.confirm(question)):
         raise typer.Exit(1)
 
 
@@ -393,6 +393,16 @@ def _settings(process: str | None = None) -> Settings:
     if process:
         log.configure(settings.log_level, process=process)
     return settings
+
+
+def _at_temporal() -> Settings:
+    """Settings for a command that speaks to Temporal itself: at a desk its address follows from the port."""
+    settings = _settings()
+    if settings.environment != "desk":
+        return settings
+    from tabiji.desk.plan import Plan
+
+    return Plan.make(settings).settings
 
 
 def main() -> NoReturn:
