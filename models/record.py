@@ -4,7 +4,7 @@ what must reach Temporal. Delivery comes right after the commit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -171,7 +171,10 @@ class Recorder:
             change = Change(tx, contact, when.at, recorded_at, source)
             answer = await work(change)
             go.contacts[contact.id] = change.contact
-            await self._tell(go, [_incoming(told, contact.id, when.at) for told in change.told])
+            changes = [_incoming(told, contact.id, when.at) for told in change.told]
+            if changes:
+                go.listeners = await self._listeners(go, {change.name for change in changes})
+            await self._tell(go, changes)
             return answer, go.pending
 
         answer, pending = await self._database.transact(transaction)
@@ -223,7 +226,8 @@ class Recorder:
         await self._store_consents(go, new)
         await note_events(go.tx, [Heard(item.name, item.properties, contact) for item, contact, *_ in new])
         changes = await self._update_profiles(go, new)
-        go.listeners = await self._listeners(go, {item.name for item, *_ in new})
+        names = {item.name for item, *_ in new} | {change.name for change in changes}
+        go.listeners = await self._listeners(go, names)
         recorded: list[Recorded] = []
         for item, contact, seq in zip(batch, contacts, seqs, strict=True):
             if seq is None:
@@ -235,12 +239,11 @@ class Recorder:
         return recorded, go.pending
 
     async def _tell(self, go: _Transaction, changes: Sequence[Incoming]) -> None:
-        """Record changes of contacts that this transaction has locked and made."""
+        """Record changes of contacts that this transaction has locked and made; who listens for them is known."""
         if not changes:
             return
         contacts = [change.contact_id for change in changes if change.contact_id is not None]
         seqs = await self._store(go, changes, contacts)
-        go.listeners = await self._listeners(go, {change.name for change in changes})
         for change, contact in zip(changes, contacts, strict=True):
             if (seq := seqs.get(change.message_id)) is not None:
                 await self._evaluate(go, change, contact, seq)
@@ -259,14 +262,14 @@ class Recorder:
                 "at": item.at,
                 "recorded_at": go.recorded_at,
             }
-            for item, contact in reversed(list(zip(batch, contacts, strict=True)))
+            for item, contact in _first_of_each(batch, contacts)
         }
         events = table(Event)
         written = await go.tx.execute(
             insert(go.tx, Event)
-            .values(list(reversed(rows.values())))
             .on_conflict_do_nothing(index_elements=["message_id"])
-            .returning(events.c.message_id, events.c.seq)
+            .returning(events.c.message_id, events.c.seq),
+            list(rows.values()),
         )
         return {row.message_id: row.seq for row in written}
 
@@ -399,6 +402,15 @@ class Recorder:
         events = table(Event)
         seq: int = (await go.tx.execute(select(events.c.seq).where(events.c.message_id == message_id))).scalar_one()
         return seq
+
+
+def _first_of_each(batch: Sequence[Incoming], contacts: Sequence[UUID]) -> Iterator[tuple[Incoming, UUID]]:
+    """A batch without the messages that come a second time in it, in its order: the order is what seqs follow."""
+    seen: set[str] = set()
+    for item, contact in zip(batch, contacts, strict=True):
+        if item.message_id not in seen:
+            seen.add(item.message_id)
+            yield item, contact
 
 
 def goal_cause(enrollment_id: str) -> str:
