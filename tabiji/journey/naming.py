@@ -63,6 +63,8 @@ class Known:
         match call.func:
             case ast.Attribute(value=ast.Name(), attr=name) if name in MAIL_CONDITIONS:
                 return True  # over a mail of this very journey, whatever variable holds it
+            case ast.Name(id="on") if call.args and isinstance(call.args[0], ast.Constant):
+                return True  # the event's name says it, whatever its properties are compared with
             case ast.Name(id=maker) if maker in self.makers:
                 return all(map(self.literal, arguments))
             case ast.Attribute(value=ast.Name(id="tabiji"), attr=_):

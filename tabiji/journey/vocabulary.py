@@ -60,7 +60,7 @@ ABOUT_NOTHING = frozenset({"score", "stage", "now"})
 ABOUT_ALL = frozenset({"wait_all"})
 """Verbs whose positional arguments together are the subject."""
 
-ABOUT_THE_REST_TOO = frozenset({"set_attribute"})
+ABOUT_THE_REST_TOO = frozenset({"set_attribute", "notify"})
 """Verbs whose second argument belongs to the subject where it is a literal."""
 
 ABOUT_THE_STEP = frozenset({"step", "if_passed"})
