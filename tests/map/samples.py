@@ -254,6 +254,19 @@ class Unseen(Journey):
         await self.tag("later")
 
 
+@journey(reentry=always)
+class Seen(Journey):
+    """Ways to call a helper that a map cannot follow, and that run."""
+
+    async def steps(self) -> None:
+        await announce(self)
+        await call(lambda: self.tag("late"))
+        await call(self._later)
+
+    async def _later(self) -> None:
+        await self.tag("later")
+
+
 @journey(trigger=on('A "quoted" [event] <b>'), goal=on("end"), reentry=always)
 class Characters(Journey):
     """終わり "end" {of} <script>alert(1)</script>; %%{init} `code` *bold* 1. list."""
@@ -288,5 +301,6 @@ ALL: tuple[type[Journey], ...] = (
     Returns,
     Again,
     Unseen,
+    Seen,
     Characters,
 )

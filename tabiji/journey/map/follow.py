@@ -16,6 +16,9 @@ from tabiji.journey.steps import BEGUN, undivided
 
 Route = tuple[Edge, ...]
 
+GUESSES = 64
+"""So many ideas of where a run has been are kept at a time."""
+
 
 @dataclass(frozen=True)
 class Token:
@@ -41,7 +44,15 @@ class Followed:
 
 def follow(graph: Graph, outcome: Outcome) -> Followed:
     """Follow one run along a map."""
-    return _Follower(graph).run(outcome)
+    guesses: list[_Guess] = [_Guess(graph, [Token(at=tuple(node.id for node in graph.starts))], Followed())]
+    for passed in _whole(outcome.path):
+        onward = [after for guess in guesses for after in guess.step(passed)]
+        guesses = _best(onward) if onward else [guess.loses(passed) for guess in guesses]
+    ended = outcome.ending in (Ending.COMPLETED, Ending.EXITED)
+    if ended:
+        # Whoever did not come to the end by a guess was not where it thinks.
+        guesses = sorted((guess.finished() for guess in guesses), key=lambda guess: (len(guess.where), guess.length))
+    return guesses[0].found
 
 
 def traffic(graph: Graph, outcomes: Iterable[Outcome]) -> Counter[Edge]:
@@ -58,44 +69,61 @@ def never_run(graph: Graph, outcomes: Iterable[Outcome]) -> list[Edge]:
     return [edge for edge in graph.edges if edge.kind is not EdgeKind.RAISED and edge not in run]
 
 
-class _Follower:
-    def __init__(self, graph: Graph) -> None:
+class _Guess:
+    """One idea of where a run has been. A step that stands at several places makes several of it."""
+
+    def __init__(self, graph: Graph, tokens: list[Token], found: Followed) -> None:
         self._graph = graph
-        self._tokens = [Token(at=tuple(node.id for node in graph.starts))]
-        self._found = Followed()
+        self._tokens = tokens
+        self.found = found
 
-    def run(self, outcome: Outcome) -> Followed:
-        for passed in _whole(outcome.path):
-            routes = [
-                (route, token) for token in self._tokens if (route := self._route(token, passed.step)) is not None
-            ]
-            if not routes:
-                self._found.lost.append(passed.step)
-                continue
-            route, token = min(routes, key=lambda found: len(found[0]))
-            self._go(token, route, passed)
-        if outcome.ending in (Ending.COMPLETED, Ending.EXITED):
-            self._finish()
-        return self._found
+    @property
+    def where(self) -> frozenset[Token]:
+        """Where it thinks the run is."""
+        return frozenset(self._tokens)
 
-    def _finish(self) -> None:
+    @property
+    def length(self) -> int:
+        """How many edges it took."""
+        return len(self.found.edges)
+
+    def step(self, passed: Passed) -> Iterator[_Guess]:
+        """Every way to the next step of the path."""
+        for token in self._tokens:
+            for route in self._routes(token, passed.step):
+                after = self._copy()
+                after._go(token, route, passed)
+                yield after
+
+    def loses(self, passed: Passed) -> _Guess:
+        """No way leads to this step."""
+        self.found.lost.append(passed.step)
+        return self
+
+    def finished(self) -> _Guess:
+        """The same, with everybody at the end who can get there."""
         while self._tokens:
-            ends = [(route, token) for token in self._tokens if (route := self._route(token, None)) is not None]
+            ends = [(route, token) for token in self._tokens for route in self._routes(token, None)]
             if not ends:
-                return
+                break
             route, token = min(ends, key=lambda found: len(found[0]))
             self._go(token, route, None)
+        return self
+
+    def _copy(self) -> _Guess:
+        return _Guess(self._graph, [*self._tokens], Followed([*self.found.edges], [*self.found.lost]))
 
     # Ways
 
-    def _route(self, token: Token, step: str | None) -> Route | None:
-        """The shortest way from a token to a step, or to the end; nothing but decisions and reads on it."""
+    def _routes(self, token: Token, step: str | None) -> list[Route]:
+        """The shortest ways from a token to a step, or to the end; nothing but decisions and reads on them."""
         here = self._graph.by_id.get(token.at[0]) if len(token.at) == 1 else None
         if step is not None and here is not None and here.kind is NodeKind.COMPUTED and here.is_step(step):
-            return ()
+            return [()]
         todo: deque[Route] = deque((edge,) for edge in self._out(token))
         seen: set[str] = set()
-        loose: Route | None = None
+        found: list[Route] = []
+        for_want_of_better: list[Route] = []
         while todo:
             route = todo.popleft()
             node = self._graph.by_id[route[-1].target]
@@ -103,12 +131,10 @@ class _Follower:
                 continue
             seen.add(node.id)
             if node.kind is NodeKind.END if step is None else node.is_step(step):
-                if node.kind is not NodeKind.COMPUTED:
-                    return route
-                loose = loose or route
+                (for_want_of_better if node.kind is NodeKind.COMPUTED else found).append(route)
             if _silent(node) and self._may_join(node, token):
                 todo.extend((*route, edge) for edge in self._leaving(node))
-        return loose
+        return found or for_want_of_better
 
     def _out(self, token: Token) -> Iterator[Edge]:
         if token.edges is not None:
@@ -155,7 +181,7 @@ class _Follower:
             self._tokens.append(token)
         forks = token.forks
         for index, edge in enumerate(route):
-            self._found.edges.append(edge)
+            self.found.edges.append(edge)
             source = self._graph.by_id[edge.source]
             if source.kind is NodeKind.FORK and (index or token.edges is None):
                 forks = self._split(source, edge, forks)
@@ -181,8 +207,18 @@ class _Follower:
     def _join(self, join: Node, token: Token) -> None:
         for other in self._awaited(join, token):
             if not other.optional:
-                self._found.edges += self._to_join(other, join) or ()
+                self.found.edges += self._to_join(other, join) or ()
             self._tokens.remove(other)
+
+
+def _best(guesses: list[_Guess]) -> list[_Guess]:
+    """Of guesses at the same place the one with the shortest way; no more than are worth keeping."""
+    shortest: dict[frozenset[Token], _Guess] = {}
+    for guess in guesses:
+        known = shortest.get(guess.where)
+        if known is None or guess.length < known.length:
+            shortest[guess.where] = guess
+    return sorted(shortest.values(), key=lambda guess: guess.length)[:GUESSES]
 
 
 def _silent(node: Node) -> bool:
