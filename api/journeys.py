@@ -49,7 +49,7 @@ def _out(spec: JourneySpec, launch: LaunchShown) -> JourneyOut:
     return JourneyOut(
         name=spec.name,
         title=spec.title,
-        starts_on=[str(trigger) for trigger in spec.triggers],
+        starts_on=[str(trigger) for trigger in (*spec.triggers, *spec.dates, *spec.schedules)],
         ends_at=goals,
         reentry=str(spec.reentry),
         state=launch.state,

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from datetime import time
+from datetime import UTC, datetime, time
 
 import pytest
 from pydantic import TypeAdapter
 
-from tabiji import anniversary, attr, contact_date, every, everyone, on, tagged, weekday
+from tabiji import anniversary, attr, contact_date, each_time, every, everyone, never, on, tagged, weekday
 from tabiji.domain.occasions import Schedule, by_kind
 from tabiji.errors import JourneyDefinitionError
 
@@ -74,3 +74,11 @@ def test_two_triggers_that_count_from_the_same_date_are_refused() -> None:
     assert by_kind((renewal, anniversary("renewal", days=-30))).dates
     with pytest.raises(JourneyDefinitionError, match="Start on the earliest, and wait inside"):
         by_kind((renewal, contact_date("renewal", days=-7)))
+
+
+def test_each_time_lets_in_by_the_clock_again_and_by_an_event_once() -> None:
+    earlier, now = datetime(2026, 3, 1, tzinfo=UTC), datetime(2027, 3, 1, tzinfo=UTC)
+    assert each_time.allows(last_entered=earlier, now=now, by_clock=True)
+    assert not each_time.allows(last_entered=earlier, now=now)
+    assert not never.allows(last_entered=earlier, now=now, by_clock=True)
+    assert str(each_time) == "each time"

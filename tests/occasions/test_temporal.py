@@ -14,6 +14,7 @@ import pytest
 from temporalio.client import Client, ScheduleActionStartWorkflow, WorkflowHandle
 from temporalio.worker import Worker
 
+from activities import sweeps
 from activities.schedules import prepare_schedules
 from activities.sweeps import Sweeps
 from models.clock import SystemClock
@@ -89,12 +90,12 @@ class Line:
     @asynccontextmanager
     async def worker(self, *, rate: float = 1000) -> AsyncGenerator[Worker]:
         """One that knows of sweeps alone."""
-        sweeps = Sweeps(self.house.occasions, rate=rate)
+        entering = Sweeps(self.house.occasions, rate=rate)
         worker = Worker(
             self.client,
             task_queue=self.queue,
             workflows=[Sweep],
-            activities=[sweeps.sweep_page],
+            activities=[entering.sweep_page],
             deployment_config=at_work(self.queue, "1"),
             max_heartbeat_throttle_interval=timedelta(milliseconds=100),
             graceful_shutdown_timeout=timedelta(0),
@@ -168,7 +169,10 @@ async def test_a_schedule_goes_by_its_zone(line: Line) -> None:
     assert (first.day, first.time()) == (1, time(8, 30))
 
 
-async def test_a_schedule_enters_its_audience_through_temporal(line: Line) -> None:
+async def test_a_schedule_enters_its_audience_through_temporal_page_by_page(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeps, "PAGE", 2)
     for _ in range(3):
         await line.house.contact()
     await line.declare(DAILY)
