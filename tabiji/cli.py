@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
+
+from tabiji.desk import control_commands
 
 if TYPE_CHECKING:
     from tabiji.settings import Settings
@@ -98,14 +100,25 @@ def migrate(
 
 
 @app.command()
-def journeys() -> None:
-    """List the journeys of the project in this folder; says what is wrong when one cannot be loaded."""
+def journeys(
+    name: Annotated[str | None, typer.Argument(help="One of them: its state, its pilot, who has changed it.")] = None,
+) -> None:
+    """List the journeys here, with their state and how many people are inside where the API answers.
+
+    Says what is wrong when one cannot be loaded.
+    """
     from tabiji.desk.application import load
+    from tabiji.desk.launch import show_journeys, show_state
     from tabiji.journey.discovery import discover
 
+    if name is not None:
+        from tabiji.desk.look import Api
+
+        with Api(_settings()) as asked:
+            show_state(asked, name)
+        return
     load("workflows")
-    for journey in discover():
-        typer.echo(f"{journey.spec.name:32} {journey.spec.title}")
+    show_journeys({journey.spec.name: journey.spec.title for journey in discover()}, _asked("/v1/journeys"))
     load("worker")
     load("api.app")
 
@@ -352,6 +365,9 @@ def move(
         raise typer.Exit(1)
 
 
+control_commands.add(app)
+
+
 @key_app.command("create")
 def key_create(
     name: Annotated[str, typer.Argument(help="Who uses it, e.g. 'web shop'.")],
@@ -382,6 +398,18 @@ def key_revoke(name: Annotated[str, typer.Argument(help="The name it was made wi
     if not with_keys(_settings(), lambda keys, database: keys.revoke_key(database, name)):
         typer.echo(f"tabiji: no key called {name!r} is in force. `tabiji key list` shows them.", err=True)
         raise typer.Exit(1)
+
+
+def _asked(path: str) -> Any:
+    """What the API says, or None where there is none to ask."""
+    from tabiji.desk.look import Api
+    from tabiji.errors import TabijiError
+
+    try:
+        with Api(_settings()) as asked:
+            return asked.get(path)
+    except TabijiError:
+        return None
 
 
 def _settings(process: str | None = None) -> Settings:

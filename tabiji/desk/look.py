@@ -57,6 +57,17 @@ class Api:
         """
         return self._answer("GET", path, params=parameters)
 
+    def post(self, path: str, body: Any) -> Any:
+        """What the API answers to something that is done.
+
+        Raises:
+            Refused: It refuses, also because what is named is not there.
+        """
+        answer = self._answer("POST", path, json=body)
+        if answer is None:
+            raise Refused("nothing of that name is there. `tabiji journeys` and `tabiji contact` show what is.")
+        return answer
+
     def put(self, path: str, body: Any) -> Any:
         """The same for something that is changed."""
         return self._answer("PUT", path, json=body)
@@ -99,8 +110,9 @@ def show_contact(api: Api, email: str, console: Console | None = None) -> None:
     table = Table("journey", "state", "entered", "waits for")
     for each in enrollments:
         state = each["state"] + (f": {each['reason']}" if each["reason"] not in (None, each["state"]) else "")
+        state += _paused(each["paused"])
         waits = "\n".join(_waits(each)) or "-"
-        table.add_row(escape(each["journey"]), escape(state), _moment(each["entered_at"]), escape(waits))
+        table.add_row(escape(each["journey"]), escape(state), moment(each["entered_at"]), escape(waits))
     out.print(table)
     for each in enrollments:
         # A line of its own and never wrapped, so that a terminal makes a link of it.
@@ -129,8 +141,8 @@ def show_keys(keys: Iterable[Any], console: Console | None = None) -> None:
     """Print keys by what is known of them."""
     table = Table("name", "scope", "made", "revoked")
     for key in keys:
-        revoked = _moment(key.revoked_at.isoformat()) if key.revoked_at else "-"
-        table.add_row(escape(key.name), key.scope, _moment(key.recorded_at.isoformat()), revoked)
+        revoked = moment(key.revoked_at.isoformat()) if key.revoked_at else "-"
+        table.add_row(escape(key.name), key.scope, moment(key.recorded_at.isoformat()), revoked)
     (console or Console()).print(table)
 
 
@@ -144,15 +156,24 @@ def _section(title: str, rows: list[dict[str, Any]]) -> Table:
     return table
 
 
+def _paused(pause: dict[str, Any] | None) -> str:
+    if pause is None:
+        return ""
+    what = pause["scope"] + (f" {pause['target']}" if pause["scope"] == "journey" else "")
+    why = f": {pause['reason']}" if pause["reason"] else ""
+    return f"\npaused ({what}) by {pause['by']}{why}"
+
+
 def _waits(enrollment: dict[str, Any]) -> list[str]:
     """What the journey says itself is newer than what it has written down, and knows plain waits too."""
     listed: list[str] = enrollment["waiting_for"]
-    goals = [words for words in listed if words.endswith("(goal)")]
+    goals = [words for words in listed if words.endswith(("(goal)", "(exit)"))]
     now: list[str] = enrollment["now"] or [words for words in listed if words not in goals]
     return now + goals
 
 
-def _moment(at: str) -> str:
+def moment(at: str) -> str:
+    """An instant as the terminal's clock shows it."""
     return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
