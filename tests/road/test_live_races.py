@@ -129,7 +129,7 @@ async def test_every_click_is_taken_exactly_once(
     await _nobody_is_left(road, {"completed"})
 
 
-@_crowd(60)
+@_crowd(40)
 async def test_every_goal_ends_its_journey_and_begins_the_next_once(
     temporal: TemporalServer, postgresql: Database, people: int
 ) -> None:

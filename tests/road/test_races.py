@@ -128,7 +128,7 @@ async def test_triggers_against_a_running_enrollment_enter_one_at_a_time(databas
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1], ids=["patient", "impatient"])
 async def test_every_event_answers_exactly_one_wait_at_length(database: Database, seed: int) -> None:
     travels = Travels(
         database, spec("nurture", goals=()), awaited=CLICKED, seed=seed, stops=12, timeouts=bool(seed % 2)

@@ -90,6 +90,8 @@ class Travels:
         self._delivered: set[int] = set()
         self._deliveries: set[asyncio.Task[None]] = set()
         self._others: set[asyncio.Task[Any]] = set()
+        # As a worker has them: it begins no more than the database can serve.
+        self._slots = asyncio.Semaphore(20)
 
     # The outbox
 
@@ -215,15 +217,19 @@ class Travels:
     async def _listen(self, order: Listen) -> Heard:
         """A local activity: once; or again, its first answer lost; and by a hung worker once more, late."""
         if self.dice.random() < 0.3:
-            await self.waits.listen(order)
-        heard = await self.waits.listen(order)
+            await self._look_back(order)
+        heard = await self._look_back(order)
         if self.dice.random() < 0.3:
             self._in_background(self._late(order), self._others)
         return heard
 
     async def _late(self, order: Listen) -> None:
         await asyncio.sleep(self.dice.choice((0.001, 0.01, 0.05)))
-        await self.waits.listen(order)
+        await self._look_back(order)
+
+    async def _look_back(self, order: Listen) -> Heard:
+        async with self._slots:
+            return await self.waits.listen(order)
 
     async def _end(self, traveller: Traveller) -> None:
         over = traveller.goal.is_set()
@@ -258,16 +264,15 @@ class Travels:
 
     async def run(self, people: Sequence[Coroutine[Any, Any, None]]) -> None:
         """Let people act while their journeys travel; come back when everything has come to rest."""
-        async with asyncio.timeout(110):
-            sweeping = asyncio.create_task(self._sweep_all_along())
-            await asyncio.gather(*people)
-            sweeping.cancel()
-            await asyncio.gather(sweeping, return_exceptions=True)
+        sweeping = asyncio.create_task(self._sweep_all_along())
+        await asyncio.gather(*people)
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)
+        await self._sweep()
+        self.quiet.set()
+        while self._others or self._deliveries:
+            await asyncio.gather(*self._others, *self._deliveries)
             await self._sweep()
-            self.quiet.set()
-            while self._others or self._deliveries:
-                await asyncio.gather(*self._others, *self._deliveries)
-                await self._sweep()
 
     def _in_background(self, work: Coroutine[Any, Any, Any], where: set[asyncio.Task[Any]]) -> asyncio.Task[Any]:
         task = asyncio.create_task(work)
