@@ -64,6 +64,11 @@ def test_the_journeys_are_found_and_their_steps_can_be_named(project: Path) -> N
     assert any(name.startswith("fragment") for name in names)
 
 
+def test_the_activities_are_found(project: Path) -> None:
+    find = "from activities.discovery import *; print(*map(name_of, own_activities()))"
+    assert run(project, "-c", find).split() == ["book_room"]
+
+
 @pytest.mark.slow
 def test_they_are_typed(project: Path) -> None:
     checked = ["workflows", "tests"]
