@@ -5,7 +5,7 @@
 #   make demo CHAOS=7    the same while processes are killed at random; 7 is the seed
 #   make demo KEEP=1     leaves everything running afterwards and prints the addresses
 #   make test            the core tests
-#   make lint            style, types and the direction of imports
+#   make lint            style, types, the direction of imports, and tabiji check
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -50,6 +50,7 @@ lint: setup
 	@$(BIN)/mypy
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/tabiji check
 
 format: setup
 	@$(BIN)/ruff check --fix .
