@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 
 from pydantic import JsonValue, ValidationError
 
-from tabiji.domain.kinds import Kind, Shape, adapter, kind_of, shapes_of
+from tabiji.domain.kinds import Kind, Shape, kind_of, shapes_of
 from tabiji.domain.tests import (
     Compares,
     Contains,
@@ -110,7 +110,7 @@ class Event:
         for name, shape in cls.shapes().items():
             if name in event.properties:
                 try:
-                    vars(read)[name] = adapter(shape.annotation).validate_python(event.properties[name])
+                    vars(read)[name] = shape.adapter.validate_python(event.properties[name])
                 except ValidationError:
                     raise InvalidEvent(
                         name, f"of event {cls.event_name!r} {shape.wrong(event.properties[name])}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum, StrEnum
-from functools import lru_cache
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Final, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, JsonValue, TypeAdapter
@@ -41,6 +41,13 @@ class Shape:
     kinds: frozenset[Kind]
     options: tuple[JsonValue, ...] = ()
     default: Any = ABSENT
+
+    @cached_property
+    def adapter(self) -> TypeAdapter[Any]:
+        """Turns JSON into what was declared. Kept here, not by annotation: a workflow's sandbox has its own classes,
+        and they go when it goes.
+        """
+        return TypeAdapter(self.annotation)
 
     @property
     def required(self) -> bool:
@@ -114,12 +121,6 @@ def example_of(shapes: Mapping[str, Shape]) -> dict[str, JsonValue]:
         name: shape.options[0] if shape.options else next(_EXAMPLES[kind] for kind in Kind if kind in shape.kinds)
         for name, shape in shapes.items()
     }
-
-
-@lru_cache(maxsize=1024)
-def adapter(annotation: Any) -> TypeAdapter[Any]:
-    """Turns JSON into what was declared."""
-    return TypeAdapter(annotation)
 
 
 def _shape(place: str, hint: Any, default: Any) -> Shape:
