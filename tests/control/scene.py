@@ -47,6 +47,11 @@ class Scene(Road):
         [enrollment_id] = recorded.entered
         return act(enrollment_id, recorded.contact_id)
 
+    async def enters_both(self, who: str) -> list[Act]:
+        """Somebody begins every journey this event starts."""
+        [recorded] = await self.recorder.record([did("Form Submitted", who=who)])
+        return [act(enrollment_id, recorded.contact_id) for enrollment_id in recorded.entered]
+
     async def meets_a_pause(self, order: StepOrder) -> bool:
         """Whether an effect is stopped."""
         try:
