@@ -16,7 +16,7 @@ from temporalio.worker import Worker
 from activities.dispatch import Dispatcher
 from activities.metrics import watch
 from activities.registry import registered
-from activities.schedules import prepare_schedules
+from activities.schedules import keep_schedules
 from activities.steering import Steering
 from models import schema
 from models.clock import SystemClock
@@ -52,7 +52,6 @@ async def work(config: Settings) -> None:
     catalog = Catalog((journey.spec for journey in journeys), unlaunched=config.unlaunched)
     delivering = await connect(config, [JourneyPlugin()])
     await prepare(delivering, config)
-    await prepare_schedules(delivering, config, catalog)
     dispatcher = Dispatcher(delivering, database, catalog, task_queue=config.task_queue)
     async with registered(config, database, catalog, dispatcher) as activities:
         working = await connect(config, [JourneyPlugin(journeys=journeys, activities=activities)])
@@ -73,7 +72,8 @@ async def work(config: Settings) -> None:
         )
         clock = SystemClock(config.clock_shift)
         steering = Steering(database, catalog, clock, dispatcher, resume_rate=config.resume_rate)
-        chores = (dispatcher.run(), steering.run(), _watch_terminated(dispatcher))
+        schedules = keep_schedules(delivering, config, catalog, build)
+        chores = (dispatcher.run(), steering.run(), _watch_terminated(dispatcher), schedules)
         background = [asyncio.create_task(chore) for chore in chores]
         if config.metrics_port is not None:
             watch(dispatcher.counts, REGISTRY)

@@ -1,10 +1,12 @@
 """Keeps Temporal's schedules as the journeys declare them: one for a journey's dates, one for each of its schedules.
 
-Every worker does this when it starts. Several at once, or one after the other, come to the same.
+Every worker of the current version does this. Several at once, or one after the other, come to the same. An old version
+that is started again, for those who are still in it, leaves the schedules of the new one alone.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
@@ -25,6 +27,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from tabiji.deploys.versions import current_build
 from tabiji.domain.durations import in_words
 from tabiji.domain.journeys import Catalog, JourneySpec
 from tabiji.domain.sweeps import SWEEP, SweepOrder
@@ -34,6 +37,24 @@ from tabiji.settings import Settings
 log = structlog.stdlib.get_logger(__name__)
 
 RPC_TIMEOUT = timedelta(seconds=10)
+LOOK_EVERY = 5.0
+"""Seconds between looks whether this is the current version."""
+
+
+async def keep_schedules(
+    client: Client, settings: Settings, catalog: Catalog, build: str, *, look_every: float = LOOK_EVERY
+) -> None:
+    """Prepare the schedules whenever this build becomes the current one, until cancelled."""
+    kept = False
+    while True:
+        try:
+            current = await current_build(client, settings.deployment) == build
+            if current and not kept:
+                await prepare_schedules(client, settings, catalog)
+            kept = current
+        except (RPCError, ConfigurationError) as problem:
+            log.warning("schedules.not_kept", problem=str(problem))
+        await asyncio.sleep(look_every)
 
 
 async def prepare_schedules(client: Client, settings: Settings, catalog: Catalog) -> None:

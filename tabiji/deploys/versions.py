@@ -130,6 +130,17 @@ async def versions(client: Client, deployment: str, task_queue: str) -> Versions
     )
 
 
+async def current_build(client: Client, deployment: str) -> str | None:
+    """The build that takes new people; None where none was promoted.
+
+    Raises:
+        RPCError: Temporal does not answer.
+    """
+    described = await _described(client, deployment)
+    routing = described.worker_deployment_info.routing_config if described else None
+    return (routing.current_deployment_version.build_id or None) if routing else None
+
+
 def _settled(version: Version) -> Version:
     """Temporal takes minutes to see that the last one has left."""
     left = version.state == "draining" and not version.people

@@ -15,7 +15,7 @@ from temporalio.client import Client, ScheduleActionStartWorkflow, WorkflowHandl
 from temporalio.worker import Worker
 
 from activities import sweeps
-from activities.schedules import prepare_schedules
+from activities.schedules import keep_schedules, prepare_schedules
 from activities.sweeps import Sweeps
 from models.clock import SystemClock
 from models.database import Database
@@ -48,15 +48,7 @@ class Line:
         self, *triggers: ContactDate | Schedule, name: str = "festive", client: Client | None = None
     ) -> None:
         """A worker with this journey starts."""
-        spec = JourneySpec(
-            name=name,
-            title=name,
-            triggers=(),
-            goals=(),
-            dates=tuple(one for one in triggers if isinstance(one, ContactDate)),
-            schedules=tuple(one for one in triggers if isinstance(one, Schedule)),
-            reentry=each_time,
-        )
+        spec = journey(name, *triggers)
         await prepare_schedules(client or self.client, self.settings, Catalog([spec]))
 
     async def ids(self) -> set[str]:
@@ -105,6 +97,19 @@ class Line:
             yield worker
 
 
+def journey(name: str, *triggers: ContactDate | Schedule) -> JourneySpec:
+    """One that starts by the clock."""
+    return JourneySpec(
+        name=name,
+        title=name,
+        triggers=(),
+        goals=(),
+        dates=tuple(one for one in triggers if isinstance(one, ContactDate)),
+        schedules=tuple(one for one in triggers if isinstance(one, Schedule)),
+        reentry=each_time,
+    )
+
+
 async def until(holds: Callable[[], Awaitable[bool]], what: str, *, within: float = 20) -> None:
     """Wait for a condition of the outside world."""
     try:
@@ -123,7 +128,7 @@ async def line(temporal: TemporalServer, sqlite: Database) -> Line:
     house = House(sqlite, BIRTHDAY, now=datetime.now(UTC))
     house.occasions = Occasions(sqlite, Catalog([house.spec]), SystemClock(), Kept(), zone=TOKYO)
     client = await temporal.client()
-    return Line(client, house, Settings(task_queue=queue, timezone="Asia/Tokyo"))
+    return Line(client, house, Settings(task_queue=queue, deployment=queue, timezone="Asia/Tokyo"))
 
 
 async def order_of(line: Line, id: str) -> SweepOrder:
@@ -153,6 +158,23 @@ async def test_schedules_are_made_changed_and_removed_as_journeys_declare_them(l
     await line.comes_to(2)
     await line.declare()
     assert await line.comes_to(0) == set()
+
+
+async def test_the_version_that_is_current_keeps_the_schedules(line: Line) -> None:
+    """An old worker that is started again must not bring back, or take away, what a deploy has changed."""
+    old, new = (
+        asyncio.create_task(
+            keep_schedules(line.client, line.settings, Catalog([journey(name, DAILY)]), build, look_every=0.05)
+        )
+        for name, build in (("gone", "0"), ("festive", "1"))
+    )
+    try:
+        async with line.worker():
+            [id] = await line.comes_to(1)
+        assert id.startswith("festive/")
+    finally:
+        old.cancel()
+        new.cancel()
 
 
 async def test_a_schedule_goes_by_its_zone(line: Line) -> None:
