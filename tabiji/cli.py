@@ -29,6 +29,8 @@ key_app = typer.Typer(help="Access keys of the API.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
 param_app = typer.Typer(help="Values that authors have opened to be turned.", no_args_is_help=True)
 app.add_typer(param_app, name="param")
+journey_app = typer.Typer(help="One journey of the project in this folder.", no_args_is_help=True)
+app.add_typer(journey_app, name="journey")
 
 
 @app.callback(invoke_without_command=True)
@@ -219,6 +221,17 @@ def new(directory: Annotated[Path, typer.Argument(help="A folder that does not e
 
     written = create(directory)
     typer.echo(f"{len(written)} files written. Now: cd {directory} && tabiji up")
+
+
+@journey_app.command("new")
+def journey_new(
+    name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens, e.g. trial-nurture.")],
+) -> None:
+    """Write a journey that runs, with its mails and its test. Nothing that is there is overwritten."""
+    from tabiji.draft import write_journey
+
+    for file in write_journey(name, Path()):
+        typer.echo(file)
 
 
 @app.command()
