@@ -33,7 +33,7 @@ class Group:
 
 
 def on_file(folder: Path = FOLDER) -> Iterator[WorkflowHistory]:
-    """Every recorded history of a folder.
+    """Every recorded history of a folder: as `tabiji record` writes them, or as `temporal workflow show` does.
 
     Raises:
         ConfigurationError: A file is no recorded history.
@@ -41,7 +41,7 @@ def on_file(folder: Path = FOLDER) -> Iterator[WorkflowHistory]:
     for file in sorted(folder.glob("*.json")):
         try:
             document = json.loads(file.read_text(encoding="utf-8"))
-            yield WorkflowHistory.from_json(document["workflow_id"], document["history"])
+            yield WorkflowHistory.from_json(document.get("workflow_id", file.stem), document.get("history", document))
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigurationError(f"{file} is no recorded history ({type(error).__name__}).") from None
 

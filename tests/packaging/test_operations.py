@@ -20,7 +20,8 @@ def test_every_setting_that_the_manual_speaks_of_exists() -> None:
 
     from tabiji.settings import Settings
 
-    known = {f"TABIJI_{name.upper()}" for name in Settings.model_fields} | {"TABIJI_ENV_FILE", "TABIJI_IMAGE"}
+    images = {"TABIJI_IMAGE", "TABIJI_PREVIOUS_IMAGE"}
+    known = {f"TABIJI_{name.upper()}" for name in Settings.model_fields} | {"TABIJI_ENV_FILE"} | images
     for file in ("docs/operations.md", ".env.example", "docker-compose.yml"):
         spoken_of = set(re.findall(r"TABIJI_[A-Z_]*[A-Z]", (ROOT / file).read_text()))
         assert spoken_of <= known, file
