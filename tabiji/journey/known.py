@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def stands(journey: type[Journey], step: str) -> bool:
     """Whether a step, by the name a run gave it, is still there."""
-    return bool(_map_of(cast("Hashable", journey)).steps_called(step.partition("#")[0]))
+    return bool(_map_of(cast("Hashable", journey)).steps_called(step))
 
 
 @lru_cache(maxsize=256)
