@@ -14,7 +14,7 @@ from sqlmodel import Field, SQLModel
 from models.base import JsonColumn
 from models.database import Database, insert, table
 from tabiji.domain.events import Problem, shape_in_words
-from tabiji.domain.tests import Properties
+from tabiji.domain.values import Properties
 
 MOST_ROWS = 2_000
 MOST_KEPT = 500

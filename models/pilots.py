@@ -15,7 +15,7 @@ from models.launch import JourneyState
 from models.launches import note
 from models.message import Message
 from tabiji.domain.launch import Fact, Launch
-from tabiji.domain.tests import Properties
+from tabiji.domain.values import Properties
 
 FACTS = {"Unsubscribed": Fact.UNSUBSCRIBES, "Email Marked as Spam": Fact.COMPLAINTS}
 """Events that count against a pilot; the property `message` says about which mail, and so about which journey."""

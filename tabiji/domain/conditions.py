@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple, Prot
 from pydantic import Field, JsonValue, field_validator
 
 from tabiji.domain.events import Event, doubts
-from tabiji.domain.tests import MAX_NODES, Data, Equals, Properties, Test, plain, size
+from tabiji.domain.tests import MAX_NODES, Data, Equals, Test, size
+from tabiji.domain.values import Properties, plain
 from tabiji.errors import JourneyDefinitionError
 
 if TYPE_CHECKING:

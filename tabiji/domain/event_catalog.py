@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from tabiji.domain.events import UNKNOWN_EVENT, Event, Problem, doubts
 from tabiji.domain.patterns import Pattern, conditions_in
-from tabiji.domain.tests import Properties
+from tabiji.domain.values import Properties
 from tabiji.errors import JourneyDefinitionError
 
 

@@ -29,11 +29,11 @@ from tabiji.domain.tests import (
     Matches,
     Not,
     OneOf,
-    Properties,
     Some,
     StartsWith,
     Test,
 )
+from tabiji.domain.values import Properties
 from tabiji.errors import InvalidEvent, JourneyDefinitionError
 
 UNKNOWN_EVENT = "unknown event"

@@ -14,7 +14,7 @@ from tabiji.domain.durations import in_words
 from tabiji.domain.launch import Launch
 from tabiji.domain.occasions import Schedule
 from tabiji.domain.patterns import AnyOf, Pattern, conditions_in
-from tabiji.domain.tests import Properties, look_up
+from tabiji.domain.values import Properties, look_up
 from tabiji.errors import JourneyDefinitionError, UnknownJourney
 
 MAX_KEY = 200

@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Union, cast, get_ar
 
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
-from tabiji.domain.tests import instant
+from tabiji.domain.values import instant
 from tabiji.errors import JourneyDefinitionError
 
 ABSENT: Final = object()

@@ -20,7 +20,8 @@ from pydantic import Discriminator, Field, JsonValue, Tag, model_validator
 
 from tabiji.domain.conditions import Condition, Found, Seen
 from tabiji.domain.durations import in_words
-from tabiji.domain.tests import Data, Properties
+from tabiji.domain.tests import Data
+from tabiji.domain.values import Properties
 
 MAX_PARTS = 20
 MAX_TIMES = 100

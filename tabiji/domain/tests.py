@@ -18,11 +18,6 @@ Every test is total: what is absent or of another type is False, never an error.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
-from decimal import Decimal
-from enum import Enum
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Final, Literal, NoReturn, TypeAlias, cast
 
@@ -40,20 +35,13 @@ from pydantic import (
 )
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
-Properties: TypeAlias = Mapping[str, JsonValue]
-Plain: TypeAlias = JsonValue | Decimal | Enum
-"""What a property can equal."""
-Ordered: TypeAlias = int | float | str | Decimal | date
-"""What a property can be more or less than. A date is the beginning of that day in UTC."""
+from tabiji.domain.values import ABSENT, Ordered, Plain, Properties, in_words, look_up, order, ordered, plain, same
 
 MAX_PATTERN = 200
 MAX_SEARCHED = 2_000
 """A text longer than this matches no regular expression."""
 MAX_NODES = 200
 """So many single tests a condition may be made of."""
-
-_ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.{0,24})?")
-_ABSENT: Final = object()
 
 
 class Data(BaseModel):
@@ -113,10 +101,10 @@ class Equals(_OfOne):
 
     def holds(self, properties: Properties) -> bool:
         """See base class."""
-        return _same(self.found(properties), self.value)
+        return same(self.found(properties), self.value)
 
     def __str__(self) -> str:
-        return f"{self.path} = {_word(self.value)}"
+        return f"{self.path} = {in_words(self.value)}"
 
 
 class Differs(_OfOne):
@@ -128,10 +116,10 @@ class Differs(_OfOne):
     def holds(self, properties: Properties) -> bool:
         """See base class."""
         found = self.found(properties)
-        return found is not _ABSENT and not _same(found, self.value)
+        return found is not ABSENT and not same(found, self.value)
 
     def __str__(self) -> str:
-        return f"{self.path} is not {_word(self.value)}"
+        return f"{self.path} is not {in_words(self.value)}"
 
 
 class OneOf(_OfOne):
@@ -143,10 +131,10 @@ class OneOf(_OfOne):
     def holds(self, properties: Properties) -> bool:
         """See base class."""
         found = self.found(properties)
-        return any(_same(found, value) for value in self.values)
+        return any(same(found, value) for value in self.values)
 
     def __str__(self) -> str:
-        return f"{self.path} is one of {', '.join(map(_word, self.values))}"
+        return f"{self.path} is one of {', '.join(map(in_words, self.values))}"
 
 
 class Contains(_OfOne):
@@ -159,11 +147,11 @@ class Contains(_OfOne):
         """See base class."""
         found = self.found(properties)
         if isinstance(found, list):
-            return any(_same(element, self.value) for element in cast("list[object]", found))
+            return any(same(element, self.value) for element in cast("list[object]", found))
         return isinstance(found, str) and isinstance(self.value, str) and self.value in found
 
     def __str__(self) -> str:
-        return f"{self.path} contains {_word(self.value)}"
+        return f"{self.path} contains {in_words(self.value)}"
 
 
 class StartsWith(_OfOne):
@@ -208,7 +196,7 @@ class Compares(_OfOne):
 
     def holds(self, properties: Properties) -> bool:
         """See base class."""
-        sign = _order(self.found(properties), self.value)
+        sign = order(self.found(properties), self.value)
         if sign is None:
             return False
         return {"gt": sign > 0, "ge": sign >= 0, "lt": sign < 0, "le": sign <= 0}[self.op]
@@ -231,7 +219,7 @@ class Exists(_OfOne):
 
     def holds(self, properties: Properties) -> bool:
         """See base class."""
-        return self.found(properties) not in (_ABSENT, None)
+        return self.found(properties) not in (ABSENT, None)
 
     def __str__(self) -> str:
         return f"{self.path} exists"
@@ -338,16 +326,16 @@ class Prop:
         return Differs(path=self.path, value=plain(other, self.path))
 
     def __gt__(self, other: Ordered) -> Compares:
-        return Compares(op="gt", path=self.path, value=_ordered(other, self.path))
+        return Compares(op="gt", path=self.path, value=ordered(other, self.path))
 
     def __ge__(self, other: Ordered) -> Compares:
-        return Compares(op="ge", path=self.path, value=_ordered(other, self.path))
+        return Compares(op="ge", path=self.path, value=ordered(other, self.path))
 
     def __lt__(self, other: Ordered) -> Compares:
-        return Compares(op="lt", path=self.path, value=_ordered(other, self.path))
+        return Compares(op="lt", path=self.path, value=ordered(other, self.path))
 
     def __le__(self, other: Ordered) -> Compares:
-        return Compares(op="le", path=self.path, value=_ordered(other, self.path))
+        return Compares(op="le", path=self.path, value=ordered(other, self.path))
 
     def one_of(self, *values: Plain) -> OneOf:
         """Equals one of these."""
@@ -388,22 +376,6 @@ def prop(path: str) -> Prop:
     return Prop(path)
 
 
-def look_up(properties: Properties, path: str) -> object:
-    """What stands at a dotted path, or a mark that is equal to no JSON value."""
-    if path in properties:
-        return properties[path]
-    at: object = properties
-    for name in path.split("."):
-        if isinstance(at, Mapping):
-            at = cast("Mapping[str, object]", at).get(name, _ABSENT)
-        elif isinstance(at, list) and name.isascii() and name.isdigit() and len(name) < 6:
-            within = cast("list[object]", at)
-            at = within[int(name)] if int(name) < len(within) else _ABSENT
-        else:
-            return _ABSENT
-    return at
-
-
 def size(test: Test) -> int:
     """Of how many single tests a test is made."""
     match test:
@@ -413,83 +385,6 @@ def size(test: Test) -> int:
             return 1 + size(test.of)
         case _:
             return 1
-
-
-def plain(value: object, path: str) -> JsonValue:
-    """A declared value as JSON has it.
-
-    Raises:
-        TypeError: JSON has nothing like it. Names the property.
-    """
-    match value:
-        case Enum():
-            return plain(value.value, path)
-        case None | bool() | int() | str():
-            return value
-        case Decimal() | float() if math.isfinite(value):
-            return int(value) if isinstance(value, Decimal) and value == value.to_integral() else float(value)
-        case list() | tuple():
-            return [plain(element, path) for element in cast("list[object]", value)]
-        case dict():
-            return {str(name): plain(part, path) for name, part in cast("dict[object, object]", value).items()}
-        case date():
-            raise TypeError(f"{path!r} is compared with a date for equality. Say prop({path!r}) >= … and < ….")
-        case _:
-            raise TypeError(f"{path!r} is compared with {value!r}, which no JSON value can equal.")
-
-
-def _ordered(value: object, path: str) -> int | float | str:
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise TypeError(f"{path!r} is compared with {value}, which has no time zone. Say datetime(…, tzinfo=UTC).")
-        return value.isoformat()
-    if isinstance(value, date):
-        return datetime.combine(value, time(), UTC).isoformat()
-    known = plain(value, path)
-    if isinstance(known, bool) or not isinstance(known, int | float | str):
-        raise TypeError(f"{path!r} is compared with {value!r}: only numbers, texts and dates are more or less.")
-    return known
-
-
-def _same(found: object, wanted: JsonValue) -> bool:
-    """Equal as JSON: 1 is 1.0 and is not True, at any depth."""
-    if isinstance(found, bool) or isinstance(wanted, bool):
-        return found is wanted
-    if isinstance(found, list) and isinstance(wanted, list):
-        ours = cast("list[object]", found)
-        return len(ours) == len(wanted) and all(map(_same, ours, wanted))
-    if isinstance(found, dict) and isinstance(wanted, dict):
-        mine = cast("dict[str, object]", found)
-        return mine.keys() == wanted.keys() and all(_same(mine[name], wanted[name]) for name in wanted)
-    return found == wanted
-
-
-def _order(found: object, wanted: float | str) -> int | None:
-    """Less, equal or more as -1, 0, 1; None where the two cannot be ordered."""
-    if isinstance(wanted, str):
-        if not isinstance(found, str):
-            return None
-        moment = instant(wanted)
-        if moment is None:
-            return (found > wanted) - (found < wanted)
-        ours = instant(found)
-        return None if ours is None else (ours > moment) - (ours < moment)
-    if isinstance(found, bool) or not isinstance(found, int | float):
-        return None
-    if isinstance(found, float) and math.isnan(found):
-        return None
-    return (found > wanted) - (found < wanted)
-
-
-def instant(text: str) -> datetime | None:
-    """The moment an ISO date or date-time names; UTC where it has no zone. None: it is another text."""
-    if not _ISO.fullmatch(text):
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 @lru_cache(maxsize=512)
@@ -504,10 +399,6 @@ def _reason(error: SchemaError) -> str:
 
 def _parts(test: _Test, kind: type[Every] | type[Some]) -> tuple[Test, ...]:
     return test.of if isinstance(test, kind) else (cast("Test", test),)
-
-
-def _word(value: JsonValue) -> str:
-    return value if isinstance(value, str) and value else repr(value)
 
 
 _SIGNS: Final = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}

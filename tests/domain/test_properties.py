@@ -14,7 +14,8 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from tabiji import on, prop
 from tabiji.domain.conditions import Condition
-from tabiji.domain.tests import MAX_NODES, MAX_SEARCHED, Properties, Test, look_up
+from tabiji.domain.tests import MAX_NODES, MAX_SEARCHED, Test
+from tabiji.domain.values import Properties, look_up
 
 TESTS: TypeAdapter[Test] = TypeAdapter(Test)
 NAMES = st.sampled_from(["a", "b", "a.b", "a.0", ""])
