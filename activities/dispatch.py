@@ -12,15 +12,14 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client
 from temporalio.common import (
     SearchAttributePair,
     TypedSearchAttributes,
@@ -30,13 +29,13 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.outside import RPC_TIMEOUT, Outside, never_started, no_namespace
 from models.database import AnyRow, Database, table
 from models.enroll import Pending
-from models.enrollment import Dispatch, Enrollment, Listener
-from models.pilots import note_failure
+from models.enrollment import Dispatch, Enrollment
 from models.sqlite import Lane
 from tabiji.domain.journeys import Catalog
-from tabiji.domain.orders import SIGNAL, Ending, EnrollmentInput, Happened
+from tabiji.domain.orders import SIGNAL, EnrollmentInput, Happened
 from tabiji.errors import DatabaseDown
 from tabiji.temporal import CONTACT, JOURNEY
 
@@ -52,13 +51,8 @@ PATIENCE = (0.1, 0.5, 2.0)
 """Seconds between the tries on the fast road; then the sweep takes over."""
 PAGE = 500
 """Rows a sweep takes at a time."""
-RPC_TIMEOUT = timedelta(seconds=10)
 HOPELESS = frozenset({RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.OUT_OF_RANGE, RPCStatusCode.UNIMPLEMENTED})
 """Answers that will be the same next time: a dead letter, which does not block its contact."""
-
-
-CLOSED_FROM_OUTSIDE = (WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT)
-"""Ends in which a journey has no last word."""
 
 
 @dataclass
@@ -70,13 +64,6 @@ class Counts:
     dead: int = 0
     retried: int = 0
     redelivered: int = 0
-
-
-@dataclass(frozen=True)
-class _Closed:
-    """A workflow that was ended from outside, and when; None where Temporal has forgotten."""
-
-    at: datetime | None
 
 
 @dataclass
@@ -102,6 +89,7 @@ class Dispatcher:
         self._client = client
         self._database = database
         self._catalog = catalog
+        self._outside = Outside(client, database)
         self._task_queue = task_queue
         self._sweep_every = sweep_every
         self._spread = spread
@@ -241,8 +229,9 @@ class Dispatcher:
 
     async def _deliver_and_mark(self, row: AnyRow) -> None:
         state, error = await self._deliver(row)
-        closed = await self._closed_without_word(row.enrollment_id) if _sounds_closed(row, state) else None
-        await self._database.transact(lambda tx: self._mark(tx, row, state, error, closed), Lane.OUTBOX)
+        if state == "late" and row.state == "running":
+            await self._outside.look(row.enrollment_id)
+        await self._database.transact(lambda tx: self._mark(tx, row, state, error), Lane.OUTBOX)
         match state:
             case "delivered":
                 self.counts.delivered += 1
@@ -296,7 +285,7 @@ class Dispatcher:
         except WorkflowAlreadyStartedError:
             return ("delivered", None) if row.kind == "start" else ("late", None)
         except RPCError as error:
-            if error.status == RPCStatusCode.NOT_FOUND and row.start_confirmed and not _no_namespace(error):
+            if error.status == RPCStatusCode.NOT_FOUND and row.start_confirmed and not no_namespace(error):
                 return "late", None
             if error.status in HOPELESS:
                 return "dead", f"{error.status.name}: {error.message}"[:500]
@@ -340,9 +329,7 @@ class Dispatcher:
         title = self._catalog.get(row.journey).title if row.journey in self._catalog else row.journey
         return f"{title.rstrip('.')} (test, {row.tempo:g} times as fast)" if row.test else title
 
-    async def _mark(
-        self, tx: AsyncConnection, row: AnyRow, state: str, error: str | None, closed: _Closed | None
-    ) -> None:
+    async def _mark(self, tx: AsyncConnection, row: AnyRow, state: str, error: str | None) -> None:
         rows, enrollments = table(Dispatch), table(Enrollment)
         await tx.execute(
             update(rows)
@@ -353,41 +340,12 @@ class Dispatcher:
             await tx.execute(
                 update(enrollments).where(enrollments.c.id == row.enrollment_id).values(start_confirmed=True)
             )
-        if closed is not None:
-            await _terminate(tx, row.enrollment_id, closed)
         if state == "dead" and row.kind == "start":
-            # It will never run, and must not keep the contact from entering again.
-            await _close(tx, row.enrollment_id, Ending.FAILED, "could not be started")
-
-    async def _closed_without_word(self, enrollment_id: str) -> _Closed | None:
-        """Whether Temporal has ended this workflow's latest run and its journey could not say so."""
-        try:
-            found = await self._client.get_workflow_handle(enrollment_id).describe(rpc_timeout=RPC_TIMEOUT)
-        except RPCError as error:
-            if error.status == RPCStatusCode.NOT_FOUND and not _no_namespace(error):
-                return _Closed(None)
-            raise
-        return _Closed(found.close_time) if found.status in CLOSED_FROM_OUTSIDE else None
+            await never_started(tx, row.enrollment_id)
 
     async def mark_terminated(self, *, most: int = 1000) -> int:
-        """Find enrollments that were terminated in the Temporal UI and say so in our table. Returns how many.
-
-        A reset leaves a terminated run behind it too: what counts is the latest run.
-        """
-        query = f'ExecutionStatus IN ("Terminated", "TimedOut") AND {JOURNEY.name} IS NOT NULL'
-        ids = [found.id async for found in self._client.list_workflows(query, limit=most)]
-        marked = 0
-        for id in await self._still_running(ids):
-            closed = await self._closed_without_word(id)
-            if closed is not None:
-                marked += await self._database.transact(partial(_terminate, enrollment_id=id, closed=closed))
-        return marked
-
-    async def _still_running(self, ids: Sequence[str]) -> Sequence[str]:
-        enrollments = table(Enrollment)
-        running = select(enrollments.c.id).where(enrollments.c.id.in_(ids), enrollments.c.state == "running")
-        async with self._database.read() as tx:
-            return (await tx.execute(running)).scalars().all()
+        """See `Outside.look_at_all`."""
+        return await self._outside.look_at_all(most=most)
 
     def _spawn(self, work: Any) -> None:
         self._idle.clear()
@@ -401,33 +359,3 @@ class Dispatcher:
             self._idle.set()
         if not task.cancelled() and task.exception() is not None:
             log.error("dispatch.broken", problem=type(task.exception()).__name__, exc_info=task.exception())
-
-
-def _sounds_closed(row: AnyRow, state: str) -> bool:
-    return state == "late" and row.state == "running"
-
-
-def _no_namespace(error: RPCError) -> bool:
-    """A namespace that is not there answers NOT_FOUND too, and must not end anybody's journey."""
-    return any("NamespaceNotFound" in detail.type_url for detail in error.grpc_status.details)
-
-
-async def _terminate(tx: AsyncConnection, enrollment_id: str, closed: _Closed) -> int:
-    return await _close(tx, enrollment_id, Ending.TERMINATED, "terminated in Temporal", at=closed.at)
-
-
-async def _close(
-    tx: AsyncConnection, enrollment_id: str, ending: Ending, reason: str, *, at: datetime | None = None
-) -> int:
-    """End an enrollment that cannot say so itself."""
-    if ending is Ending.FAILED:
-        await note_failure(tx, enrollment_id)
-    enrollments, listeners = table(Enrollment), table(Listener)
-    changed = await tx.execute(
-        update(enrollments)
-        .where(enrollments.c.id == enrollment_id, enrollments.c.state == "running")
-        .values(state=ending.value, reason=reason, ended_wall=at)
-    )
-    if changed.rowcount:
-        await tx.execute(listeners.delete().where(listeners.c.enrollment_id == enrollment_id))
-    return changed.rowcount

@@ -152,12 +152,7 @@ class Waits:
             return True
         if row.ended_wall is not None and order.wall <= row.ended_wall:
             return False
-        if not await _another_runs(tx, order.enrollment_id):
-            await tx.execute(
-                update(enrollments)
-                .where(enrollments.c.id == order.enrollment_id)
-                .values(state="running", reason=None, ended_at=None)
-            )
+        await reopen(tx, order.enrollment_id)
         return True
 
     async def ended(self, order: Ended) -> Done:
@@ -262,6 +257,17 @@ class Waits:
         entered, pending = await self._database.transact(work, Lane.JOURNEYS)
         self._outbox.offer(pending)
         return entered
+
+
+async def reopen(tx: AsyncConnection, enrollment_id: str) -> None:
+    """Let an enrollment run again that a reset has begun again, unless the contact has entered anew meanwhile."""
+    if not await _another_runs(tx, enrollment_id):
+        enrollments = table(Enrollment)
+        await tx.execute(
+            update(enrollments)
+            .where(enrollments.c.id == enrollment_id)
+            .values(state="running", reason=None, ended_at=None)
+        )
 
 
 async def _another_runs(tx: AsyncConnection, enrollment_id: str) -> bool:

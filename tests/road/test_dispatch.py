@@ -16,6 +16,7 @@ from temporalio.client import WorkflowExecutionStatus
 from activities import dispatch
 from activities.dispatch import Dispatcher
 from activities.messages import Messages
+from activities.outside import Closed, Outside
 from models.database import AnyRow, Database, table
 from models.enrollment import Dispatch, Enrollment, Listener
 from models.message import Message
@@ -282,6 +283,38 @@ async def test_a_reset_goes_on_with_its_goals_and_without_a_second_mail(
         await until(lambda: _ended(road, run.id), "its end is written down")
     assert len(letterbox.mails) == 1
     assert [row.state for row in await road.rows(Message)] == ["sent"]
+
+
+class ResetMeanwhile(Outside):
+    """Somebody resets the journey just after Temporal has said that it is terminated."""
+
+    road: Live
+
+    async def closed(self, enrollment_id: str) -> Closed | None:
+        """See base class."""
+        answer = await super().closed(enrollment_id)
+        if answer is not None:
+            await _reset(self.road, enrollment_id)
+            await until(lambda: _listens_anew(self.road, enrollment_id), "the new run listens")
+        return answer
+
+
+async def test_a_reset_that_overtakes_the_note_of_a_termination_goes_on(
+    temporal: TemporalServer, sqlite: Database
+) -> None:
+    """It has written down what it waits for by then, and does not come to say so again."""
+    async with live(temporal, sqlite) as road:
+        run = await road.begins("Mail Begun")
+        await road.is_waiting(run.id)
+        await run.terminate()
+        looking = ResetMeanwhile(road.client, sqlite)
+        looking.road = road
+
+        assert not await looking.look(run.id)
+
+        assert await _states(road) == {run.id: "running"}
+        await road.happens(did("Order Completed"))
+        assert (await road.handle(run.id).result()).ending == Ending.GOAL
 
 
 async def _reset(road: Live, id: str) -> None:
