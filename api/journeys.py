@@ -50,7 +50,7 @@ def _out(spec: JourneySpec, launch: LaunchShown) -> JourneyOut:
         name=spec.name,
         title=spec.title,
         starts_on=[str(trigger) for trigger in (*spec.triggers, *spec.dates, *spec.schedules)],
-        ends_at=goals,
+        ends_at=[*goals, *(f"{end} (exit)" for end in spec.exits)],
         reentry=str(spec.reentry),
         state=launch.state,
         stopped=launch.stopped,
