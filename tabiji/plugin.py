@@ -16,7 +16,7 @@ import structlog
 from temporalio import activity
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, PayloadCodec
-from temporalio.exceptions import ApplicationError, CancelledError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory, CancelledError
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import (
     ActivityInboundInterceptor,
@@ -27,7 +27,7 @@ from temporalio.worker import (
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from tabiji.domain.orders import StepOrder
-from tabiji.errors import TabijiError
+from tabiji.errors import Paused, TabijiError
 from tabiji.journey.journey import Journey
 
 log = structlog.stdlib.get_logger(__name__)
@@ -99,6 +99,12 @@ class _Translating(ActivityInboundInterceptor):
                 type=error.code,
                 non_retryable=not error.retryable,
                 next_retry_delay=error.retry_after,
+                # A pause is no mishap: thousands that meet one must not fill logs and failure metrics.
+                category=(
+                    ApplicationErrorCategory.BENIGN
+                    if isinstance(error, Paused)
+                    else ApplicationErrorCategory.UNSPECIFIED
+                ),
             ) from None
         except (ApplicationError, CancelledError):
             raise

@@ -204,8 +204,17 @@ async def someone(scene: Scene) -> UUID:
 async def fails(scene: Scene, order: Act) -> None:
     now = datetime.now(UTC)
     outcome = Outcome(ending=Ending.FAILED, reason="KeyError")
-    who = {"enrollment_id": order.enrollment_id, "contact_id": order.contact_id}
-    await scene.waits.ended(Ended(**who, step="ended", visit=1, at=now, outcome=outcome, wall=now))
+    await scene.waits.ended(
+        Ended(
+            enrollment_id=order.enrollment_id,
+            contact_id=order.contact_id,
+            step="ended",
+            visit=1,
+            at=now,
+            outcome=outcome,
+            wall=now,
+        )
+    )
 
 
 async def mailed(scene: Scene, order: Act) -> str:

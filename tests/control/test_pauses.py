@@ -142,12 +142,9 @@ async def test_a_resume_that_races_with_effects_loses_nobody(postgresql: Databas
     stopped = 0
     for _ in range(3):
         id, _ = await scene.pauses.pause(Scope.EVERYTHING, "", by="ops", reason=None)
-        met, *_ = await asyncio.gather(
-            asyncio.gather(*(scene.meets_a_pause(order) for order in orders)),
-            scene.pauses.resume(id, by="ops"),
-            *(scene.release() for _ in range(4)),
-        )
-        stopped += sum(met)
+        meeting = [asyncio.create_task(scene.meets_a_pause(order)) for order in orders]
+        await asyncio.gather(scene.pauses.resume(id, by="ops"), *(scene.release() for _ in range(4)))
+        stopped += sum([await task for task in meeting])
         await scene.time_passes(timedelta(seconds=10))
         await scene.release()
 

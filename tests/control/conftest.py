@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.road.conftest import temporal
+
+__all__ = ["temporal"]
