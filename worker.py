@@ -6,6 +6,7 @@ import asyncio
 import signal
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from prometheus_client import REGISTRY, start_http_server
@@ -20,6 +21,7 @@ from activities.schedules import keep_schedules
 from activities.steering import Steering
 from models import schema
 from models.clock import SystemClock
+from models.control import pass_gate
 from models.database import Database
 from tabiji import JourneyPlugin, log, settings
 from tabiji.deploys.build import build_here, promotes_itself
@@ -54,7 +56,8 @@ async def work(config: Settings) -> None:
     await prepare(delivering, config)
     dispatcher = Dispatcher(delivering, database, catalog, task_queue=config.task_queue)
     async with registered(config, database, catalog, dispatcher) as activities:
-        working = await connect(config, [JourneyPlugin(journeys=journeys, activities=activities)])
+        plugin = JourneyPlugin(journeys=journeys, activities=activities, gate=partial(pass_gate, database))
+        working = await connect(config, [plugin])
         worker = Worker(
             working,
             task_queue=config.task_queue,

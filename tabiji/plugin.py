@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
@@ -26,6 +26,7 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from tabiji.domain.changes import OwnOrder
 from tabiji.domain.orders import StepOrder
 from tabiji.errors import Paused, TabijiError
 from tabiji.journey.journey import Journey
@@ -36,6 +37,9 @@ log = structlog.stdlib.get_logger(__name__)
 PASSED_THROUGH = ("tabiji", "pydantic", "pydantic_core", "pydantic_settings", "annotated_types", "structlog")
 
 
+Gate = Callable[[StepOrder], Awaitable[None]]
+
+
 class JourneyPlugin(SimplePlugin):
     """Journeys, their activities, pydantic payloads, the sandbox's settings, error translation, signs of life."""
 
@@ -44,6 +48,7 @@ class JourneyPlugin(SimplePlugin):
         *,
         journeys: Sequence[type[Journey]] = (),
         activities: Sequence[Callable[..., Any]] = (),
+        gate: Gate | None = None,
         payload_codec: PayloadCodec | None = None,
     ) -> None:
         """Everything is optional: a client needs none of it.
@@ -51,6 +56,8 @@ class JourneyPlugin(SimplePlugin):
         Args:
             journeys: Classes declared with `@journey`.
             activities: Bound methods or functions that carry `@activity.defn`.
+            gate: Asked before each attempt of an author's own activity; raises where nothing may be done now. Ours
+                ask in their own transactions.
             payload_codec: Encrypts what goes into histories. Client, worker and replayer must share it.
         """
         self._codec = payload_codec
@@ -60,7 +67,7 @@ class JourneyPlugin(SimplePlugin):
             workflows=list(journeys),
             activities=list(activities),
             workflow_runner=passed_through,
-            interceptors=[ErrorTranslation(), SignsOfLife()],
+            interceptors=[ErrorTranslation(), *([Gated(gate)] if gate is not None else []), SignsOfLife()],
         )
 
     def _convert(self, existing: DataConverter | None) -> DataConverter:
@@ -116,6 +123,29 @@ class _Translating(ActivityInboundInterceptor):
                 f"{type(error).__name__} in {activity.info().activity_type}; the worker's log has the rest",
                 type=type(error).__name__,
             ) from None
+
+
+class Gated(Interceptor):
+    """Keeps authors' own activities from beginning while a pause reaches whom they are for."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        """See base class."""
+        return _Asking(next, self._gate)
+
+
+class _Asking(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, gate: Gate) -> None:
+        super().__init__(next)
+        self._gate = gate
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        for order in input.args:
+            if isinstance(order, OwnOrder):
+                await self._gate(order)
+        return await super().execute_activity(input)
 
 
 class SignsOfLife(Interceptor):
