@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx2
 
+from models.database import Database
+from models.keys import create_key
 from models.schema import MIGRATIONS
 from tabiji import JourneyPlugin
 from tabiji.scaffold import create
@@ -85,6 +87,14 @@ async def made_namespace(address: str, namespace: str) -> None:
     assert await script.wait() == 0
 
 
+async def ops_key(url: str) -> str:
+    database = Database(url, pool=1)
+    try:
+        return await create_key(database, "ops", "full")
+    finally:
+        await database.close()
+
+
 async def test_migrate_api_and_worker_of_the_compose_file_carry_a_form_to_a_mail(
     postgres: PostgresServer, tmp_path: Path
 ) -> None:
@@ -115,7 +125,11 @@ async def test_migrate_api_and_worker_of_the_compose_file_carry_a_form_to_a_mail
             ):
                 await healthy(services["api"], {"8000": api_port}, api)
                 await healthy(services["worker"], {"9090": metrics_port}, worker)
+                key = {"Authorization": f"Bearer {await ops_key(postgres.url(name))}"}
                 async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{api_port}") as http:
+                    state = "/v1/journeys/whitepaper-nurture/state"
+                    assert (await http.get(state, headers=key)).json()["state"] == "draft", "deploying mails nobody"
+                    (await http.put(state, headers=key, json={"state": "live"})).raise_for_status()
                     sent = await http.post("/f/whitepaper", data={"email": "hanako@example.com", "consent": "yes"})
                 assert sent.status_code == 303
                 await until(lambda: bool(taking.mails), [api, worker])
