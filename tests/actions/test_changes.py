@@ -115,7 +115,7 @@ async def test_timezone_and_locale_are_checked_and_have_columns_of_their_own(sql
         ({"name": "nul", "value": {"deep": ["\x00"]}}, "no character a database can keep"),
         ({"name": "big", "value": 2**70}, "number a database cannot keep"),
     ],
-    ids=lambda value: value["name"][:8] if isinstance(value, dict) else "",
+    ids=["zone", "locale", "identity", "long", "empty", "large", "no text", "no number"],
 )
 async def test_what_cannot_be_kept_is_refused_for_good_and_says_why(
     sqlite: Database, fields: dict[str, Any], what: str

@@ -36,7 +36,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Callable
     name = f"own_{tmp_path.name.replace('-', '_')}"
     (tmp_path / name).mkdir()
     (tmp_path / name / "__init__.py").touch()
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)  # pyright: ignore[reportUnknownMemberType] # pytest leaves the path open
 
     def writing(**modules: str) -> str:
         for module, source in modules.items():

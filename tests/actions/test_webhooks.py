@@ -79,15 +79,13 @@ async def test_a_call_is_signed_and_says_which_one_it_is() -> None:
     assert Webhook(SECRET).verify(body, headers) == {"名": "花子"}
 
 
-async def test_tls_is_checked_against_the_name_though_the_address_was_looked_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_tls_is_checked_against_the_name_though_the_address_was_looked_up() -> None:
     authority = trustme.CA()
     good, bad = (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) for _ in range(2))
-    authority.issue_cert("localhost").configure_cert(good)
-    authority.issue_cert("elsewhere.example").configure_cert(bad)
+    authority.issue_cert("localhost").configure_cert(good)  # pyright: ignore[reportUnknownMemberType] # takes pyOpenSSL's too
+    authority.issue_cert("elsewhere.example").configure_cert(bad)  # pyright: ignore[reportUnknownMemberType] # as above
     trusting = ssl.create_default_context()
-    authority.configure_trust(trusting)
+    authority.configure_trust(trusting)  # pyright: ignore[reportUnknownMemberType] # as above
     for context, fine in ((good, True), (bad, False)):
         async with receiver(context) as server:
             to = WebhookPost(hosts=["localhost"], verify=trusting)
