@@ -139,23 +139,24 @@ class Move:
         Raises:
             Refused: The code that was checked is not the current version.
         """
-        current = (await self.versions()).current
-        if current != plan.target:
+        found = await self.versions()
+        if found.current != plan.target:
             raise Refused(
-                f"the code here is version {plan.target}, and people would move into {current or 'none'}, the current "
-                "one. Run this with the code that is deployed, after tabiji versions --promote."
+                f"the code here is version {plan.target}, and people would move into {found.current or 'none'}, which "
+                "is current. Run this with the code that is deployed, after tabiji versions --promote."
             )
+        others = [one.build for one in found.versions if one.build != plan.target]
         left = dict(plan.people)
         for number, (id, journey) in enumerate(plan.people.items()):
             if await self._still_safe(plan, id, journey):
                 await self._tell(id)
             if number % AT_ONCE == AT_ONCE - 1:
-                yield (left := await self._left(left, plan.target))
+                yield (left := await self._left(left, others))
             await asyncio.sleep(1 / rate)
         clock = asyncio.get_running_loop().time
         last = told = clock()
         while left and clock() - last < patience.total_seconds():
-            before, left = left, await self._left(left, plan.target)
+            before, left = left, await self._left(left, others)
             if len(left) < len(before):
                 last = clock()
             if clock() - told > AGAIN.total_seconds():
@@ -185,11 +186,9 @@ class Move:
             if error.status != RPCStatusCode.NOT_FOUND:  # they have ended
                 raise
 
-    async def _left(self, people: dict[str, str], target: str) -> dict[str, str]:
+    async def _left(self, people: dict[str, str], others: Sequence[str]) -> dict[str, str]:
         """Those who are still in another version."""
-        found = await self.versions()
-        others = [one.build for one in found.versions if one.build != target and one.people]
-        there = {id for build in others async for id, _ in listed(self._client, running(found.deployment, build))}
+        there = {id for build in others async for id, _ in listed(self._client, running(self._deployment, build))}
         return {id: journey for id, journey in people.items() if id in there}
 
     async def why(self, people: Sequence[str]) -> dict[str, str]:

@@ -33,7 +33,8 @@ RPC_TIMEOUT = timedelta(seconds=3)
 SEEN_LATELY = timedelta(seconds=90)
 """A poller asks at least once a minute; Temporal remembers it for five."""
 PATIENCE = timedelta(seconds=60)
-GLANCE = 0.1
+GLANCE = 0.25
+"""Seconds between tries; Temporal takes few of them a second."""
 
 State = Literal["current", "ramping", "draining", "drained", "inactive"]
 _STATES: dict[int, State] = {
@@ -205,7 +206,8 @@ def _not_promoted(build: str, error: RPCError) -> Exception:
 async def _described(client: Client, deployment: str) -> DescribeWorkerDeploymentResponse | None:
     request = DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=deployment)
     try:
-        return await client.workflow_service.describe_worker_deployment(request, timeout=RPC_TIMEOUT)
+        # Temporal answers few of these a second; the client waits and asks again.
+        return await client.workflow_service.describe_worker_deployment(request, retry=True, timeout=RPC_TIMEOUT)
     except RPCError as error:
         if error.status == RPCStatusCode.NOT_FOUND:
             return None

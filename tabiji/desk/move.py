@@ -69,12 +69,19 @@ class _Moving:
             return not plan.refused and not plan.silent
         if not self._agreed(f"Move {len(plan.people)} people into version {plan.target}?"):
             return False
-        left = plan.people
+        # What those are refused for who go on meanwhile is told of those who are left.
+        plan.refused.clear()
+        left, told = plan.people, -1
         async for left in move.go(plan, rate=order.rate, patience=order.patience):
-            self._say(f"{len(plan.people) - len(left)} of {len(plan.people)} have moved")
+            if (gone := len(plan.people) - len(left)) != told:
+                told = gone
+                self._say(f"{gone} of {len(plan.people)} have left their version")
+        if left:
+            for obstacle, people in plan.refused.items():
+                self._say(_obstacle(obstacle, people))
         for id, why in list((await move.why(list(left))).items())[:SHOWN]:
             self._say(f"! {id} is still in its version: {why}")
-        return not left and not plan.silent and not plan.refused
+        return not left and not plan.silent
 
     def _show(self, plan: Plan) -> None:
         for obstacle, people in plan.refused.items():

@@ -84,7 +84,8 @@ async def test_people_in_the_middle_of_a_journey_outlive_its_deploy(tmp_path: Pa
         deployment = Deployment(made, tmp_path)
         catalog = Catalog([one.Road.spec, one.Brief.spec])
         recorder = Recorder(made.database, catalog, SystemClock(), made.outbox)
-        old = await deployment.worker(one, "one")
+        deployment.project(unsafe)
+        old, _ = await asyncio.gather(deployment.worker(one, "one"), deployment.worker(two, "two"))
         assert (await deployment.tabiji(one, "one", "versions", "--promote", "one"))[0] == 0
         people = [await made.person() for _ in range(PEOPLE)]
         roads = [await entered(recorder, "road", person) for person in people]
@@ -93,12 +94,11 @@ async def test_people_in_the_middle_of_a_journey_outlive_its_deploy(tmp_path: Pa
 
         await an_unsafe_change_is_refused_before_it_goes_out(deployment)
 
-        await deployment.worker(two, "two")
         assert (await deployment.tabiji(two, "two", "versions", "--promote", "two"))[0] == 0
         begins = await entered(recorder, "brief", people[1])
         deadlines = await journals(made.client, roads)
         code, said = await deployment.tabiji(two, "two", "move", "road", "--yes")
-        assert (code, said.splitlines()[-1]) == (0, f"{PEOPLE} of {PEOPLE} have moved")
+        assert (code, said.splitlines()[-1]) == (0, f"{PEOPLE} of {PEOPLE} have left their version")
         assert await journals(made.client, roads) == deadlines
         await old_people_end_in_the_old_version(deployment, stays, begins, people)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -58,6 +59,7 @@ async def test_a_saved_journey_is_in_force_and_a_killed_desk_starts_again(desk: 
     async with desk.up() as supervisor:
         await a_mail_goes_out(desk)
         await a_saved_journey_reloads_the_worker(desk)
+        await an_edit_that_breaks_somebody_s_way_is_announced(desk)
         children = desk.children()
         key = (desk.data / "key").read_text()
         supervisor.kill()
@@ -109,6 +111,24 @@ async def a_saved_journey_reloads_the_worker(desk: Desk) -> None:
     assert now["worker"] != before["worker"]
     assert (now["temporal"], now["inbox"]) == (before["temporal"], before["inbox"])
     await eventually(lambda: f'"child": "api", "pid": {now["api"]}, "event": "child.ready"' in desk.said())
+
+
+async def an_edit_that_breaks_somebody_s_way_is_announced(desk: Desk) -> None:
+    """Somebody waits two days after the first mail: a tag between the two is nothing their history knows."""
+    journey = desk.project / "workflows" / "whitepaper_nurture.py"
+    good, before = journey.read_text(), desk.state()["children"]
+    journey.write_text(
+        good.replace("        await self.wait(", '        await self.tag("welcomed")\n        await self.wait(', 1)
+    )
+    line = journey.read_text().splitlines().index('        await self.tag("welcomed")') + 1
+    await eventually(lambda: "desk.people_stranded" in desk.said(), within=60)
+    [said] = [line for line in desk.said().splitlines() if "desk.people_stranded" in line]
+    told = json.loads(said)
+    await eventually(lambda: desk.state()["children"]["api"] != before["api"], within=60)
+    now = desk.state()["children"]
+    await eventually(lambda: f'"child": "api", "pid": {now["api"]}, "event": "child.ready"' in desk.said(), within=40)
+    assert (told["journey"], told["step"], told["people"]) == ("whitepaper-nurture", "steps/tag:welcomed", 1)
+    assert told["source"].endswith(f"workflows/whitepaper_nurture.py:{line}")
 
 
 def alive(child: psutil.Process) -> bool:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from tabiji import Journey, journey
 
-PATIENCE = timedelta(seconds=100)
+PATIENCE = timedelta(seconds=120)
 
 
 @journey(name="road")
