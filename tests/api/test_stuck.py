@@ -18,6 +18,7 @@ from temporalio.worker import Worker
 from models.database import Database, table
 from models.enrollment import Dispatch
 from tabiji import JourneyPlugin
+from tabiji.deploys.versions import at_work, promote
 from tabiji.temporal import JOURNEY
 from tabiji.testing import dev_server
 from tests.api.conftest import Door, opened, settings_for
@@ -77,6 +78,21 @@ async def test_what_does_not_move_is_named_and_what_only_waits_is_not(database: 
         assert (found["temporal"]["timers"], found["temporal"]["queues"]) == ([], [])
         assert (found["temporal"]["running"], found["temporal"]["sampled"]) == (3, 3)
         assert found["ok"] is False
+
+
+async def test_people_for_whose_version_nobody_works_are_named(database: Database, tmp_path: Path) -> None:
+    """A worker has come and no version was promoted: whoever begins waits, and nothing says so but this."""
+    async with dev_server(JourneyPlugin()) as temporal, door_to(temporal.client, database, tmp_path) as door:
+        versioned = at_work("tabiji", "first")
+        async with Worker(temporal.client, task_queue=QUEUE, workflows=[Sleeping], deployment_config=versioned):
+            await start(temporal.client, Sleeping, "Sleeping/1")
+            found = await until(door, lambda found: any(one["people"] for one in found["temporal"]["versions"]))
+            [named] = found["temporal"]["versions"]
+            assert named["people"] == 1
+            assert "tabiji versions --promote" in named["problem"]
+            assert found["ok"] is False
+            await promote(temporal.client, "tabiji", "first")
+            await until(door, lambda found: not found["temporal"]["versions"])
 
 
 async def test_dispatches_that_are_late_or_dead_are_listed(database: Database, tmp_path: Path) -> None:

@@ -102,6 +102,8 @@ async def test_people_in_the_middle_of_a_journey_outlive_its_deploy(tmp_path: Pa
         assert await journals(made.client, roads) == deadlines
         await old_people_end_in_the_old_version(deployment, stays, begins, people)
 
+        await histories_are_kept_without_anybody_in_them(deployment)
+
         old.send(signal.SIGTERM)
         assert await old.ended(within=90) == 0
         assert set(await made.ends(*roads, within=150)) == {"completed"}
@@ -140,6 +142,14 @@ async def old_people_end_in_the_old_version(
     assert code == 0
     found = {each["build"]: (each["state"], each["people"]) for each in json.loads(said)["versions"]}
     assert found == {"two": ("current", PEOPLE), "one": ("drained", 0)}
+
+
+async def histories_are_kept_without_anybody_in_them(deployment: Deployment) -> None:
+    folder = deployment.folder / "kept"
+    code, said = await deployment.tabiji(two, "two", "record", "--sample", "5", "--folder", str(folder))
+    assert code == 0, said
+    ways = {file.name.rpartition("-")[0] for file in folder.iterdir()}
+    assert {"brief-completed", "road-running"} <= ways
 
 
 async def everybody_got_each_mail_once_and_in_time(made: Scene, people: list[Person], roads: list[str]) -> None:
