@@ -10,6 +10,7 @@ lock first and read afterwards depend on reading what the lock waited for.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -39,6 +40,9 @@ AWAY = ("08", "28", "3D", "53", "57", "58")
 """Classes of SQLSTATE that say nothing about the work: connection lost or refused, too many of them, shutting down.
 asyncpg's own names for these are lost on their way through SQLAlchemy."""
 
+PATIENCE = 30.0
+"""Seconds to wait for a connection."""
+
 
 class Database:
     """An engine and the rules for using it."""
@@ -47,6 +51,7 @@ class Database:
         self.url = resolve(url)
         self.dialect = self.url.get_backend_name()
         self._turnstile: Turnstile | None = None
+        self._seats = asyncio.Semaphore(pool)
         self.engine: AsyncEngine
         if self.dialect == "sqlite":
             file = Path(self.url.database or "")
@@ -76,7 +81,7 @@ class Database:
             DatabaseDown: No connection could be had.
         """
         with _away_is_down():
-            async with self.engine.connect() as connection, connection.begin() as begun:
+            async with self._seat(), self.engine.connect() as connection, connection.begin() as begun:
                 yield connection
                 await begun.rollback()
 
@@ -102,13 +107,23 @@ class Database:
     @asynccontextmanager
     async def _begun(self, lane: Lane) -> AsyncGenerator[AsyncConnection]:
         if self._turnstile is None:
-            async with self.engine.begin() as connection:
+            async with self._seat(), self.engine.begin() as connection:
                 yield connection
         else:
-            async with self._turnstile.pass_through(lane), self.engine.connect() as connection:
+            async with self._turnstile.pass_through(lane), self._seat(), self.engine.connect() as connection:
                 await connection.execution_options(tabiji_write=True)
                 async with connection.begin():
                     yield connection
+
+    @asynccontextmanager
+    async def _seat(self) -> AsyncGenerator[None]:
+        """Wait for a connection in turn: the pool lets newcomers pass, and some would never get one."""
+        async with asyncio.timeout(PATIENCE):
+            await self._seats.acquire()
+        try:
+            yield
+        finally:
+            self._seats.release()
 
     async def transact(self, work: Callable[[AsyncConnection], Coroutine[Any, Any, T]], lane: Lane = Lane.PEOPLE) -> T:
         """Run work in a transaction of its own; again from the start when the database broke a deadlock.
