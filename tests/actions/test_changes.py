@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from models.approvals import answer, ask
+from models.change import Change
 from models.contact import ContactTag
 from models.database import Database
 from models.enrollment import Dispatch, Enrollment
@@ -15,6 +19,7 @@ from models.roster import ContactList, ListMember, StageEntry
 from tabiji.domain.attributes import MOST
 from tabiji.domain.changes import (
     AddToAttribute,
+    AskApproval,
     Changed,
     ClearAttribute,
     Expose,
@@ -52,8 +57,8 @@ async def test_every_change_is_made_once_answers_the_same_again_and_is_told_once
     ]
 
     for attempt in (1, 2):
-        for order, answer in answers:
-            assert await it.carry_out(order, attempt=attempt) == answer
+        for order, expected in answers:
+            assert await it.carry_out(order, attempt=attempt) == expected
 
     assert [(row.name, row.properties) for row in await it.changes()] == [
         ("Tag Added", {"tag": "vip"}),
@@ -207,8 +212,6 @@ async def test_a_long_key_makes_an_id_a_database_keeps(database: Database) -> No
 
 
 async def test_points_from_many_steps_at_once_add_up_and_a_threshold_is_crossed_once(database: Database) -> None:
-    import asyncio
-
     it = await doing(
         database, spec("hot", trigger=None, goals=()).model_copy(update={"triggers": (score_reached(50),)})
     )
@@ -217,6 +220,27 @@ async def test_points_from_many_steps_at_once_add_up_and_a_threshold_is_crossed_
 
     assert sorted(total.total for total in totals) == [10, 20, 30, 40, 50, 60, 70, 80]
     assert len([row for row in await it.road.rows(Enrollment) if row.journey == "hot"]) == 1
+
+
+async def test_of_many_answers_at_once_one_counts_and_all_others_hear_whose(database: Database) -> None:
+    it = await doing(database)
+    question = it.order(AskApproval, question="Sure?", who="sales", until=NOON + timedelta(days=36500))
+
+    async def asking(change: Change) -> UUID:
+        return await ask(change, question)
+
+    asked = await it.road.recorder.change(it.who.id, asking, source=question.key)
+    given = await asyncio.gather(
+        *(
+            answer(database, it.road.recorder, asked, approved=place % 2 == 0, by=f"p{place}", wall=datetime.now(UTC))
+            for place in range(6)
+        )
+    )
+
+    (first,) = [one.approval for one in given if one.counted]
+    assert {(one.approval.state, one.approval.answered_by) for one in given} == {(first.state, first.answered_by)}
+    (told,) = await it.changes()
+    assert (told.name, told.properties["by"]) == ("Approval Answered", first.answered_by)
 
 
 async def test_what_is_known_can_be_read_and_what_is_not_says_so(sqlite: Database) -> None:
