@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from api.bodies import StrictRoute
 from api.deps import PartsDep
@@ -21,6 +22,25 @@ router = APIRouter(
     dependencies=[FullKey],
     responses=responses(401, 403, 503),
 )
+
+
+SHAPE: dict[str, Any] = {
+    "type": "object",
+    "description": (
+        "An event, {event, where: [tests]}, or a pattern: {kind: any | all | sequence, of: [patterns], within}, "
+        "{kind: times, of: pattern, count, within}. A test is {op, path, value}; op is eq, ne, in, contains, starts, "
+        "ends, gt, ge, lt, le, exists, matches (pattern), and, or, not (of)."
+    ),
+    "properties": {
+        "kind": {"enum": ["event", "any", "all", "times", "sequence"], "default": "event"},
+        "event": {"type": "string", "maxLength": 200},
+        "where": {"type": "array", "items": {"type": "object"}},
+        "of": {},
+        "count": {"type": "integer", "minimum": 1},
+        "within": {"type": "string", "description": "ISO 8601, e.g. P7D"},
+    },
+}
+"""In words: a shape that refers to itself tells readers less, and programs that write samples of it run for ever."""
 
 
 class ConditionSent(BaseModel):
@@ -42,7 +62,7 @@ class ConditionSent(BaseModel):
         },
     )
 
-    condition: Pattern
+    condition: Annotated[Pattern, WithJsonSchema(SHAPE)]
     days: int = Field(default=7, ge=1, le=90, description="so far back events are looked at")
 
 
