@@ -37,6 +37,11 @@ def blocks(page: str, language: str) -> list[Block]:
     return [block for block in _blocks(page) if block.language == language]
 
 
+def in_order(page: str) -> list[Block]:
+    """All of a page, as a reader comes to it."""
+    return list(_blocks(page))
+
+
 def prose(page: str) -> str:
     """A page without its fenced blocks."""
     return _FENCE.sub("", (ROOT / page).read_text(encoding="utf-8"))
