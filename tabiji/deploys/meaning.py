@@ -20,6 +20,14 @@ OF_THE_RUN = frozenset(
 )
 """What an order says of who, where and when: no part of its meaning."""
 NOTHING = "nothing"
+BY_SUMMARY = {
+    "listen": "condition",
+    "look_back": "condition",
+    "look_up": "what it reads",
+    "expose": "arms and weights",
+    "appoint": "moment",
+}
+"""What the summary of a local activity tells, by its name."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ def compared(then: Command, now: Command) -> Iterator[tuple[str, str, str]]:
     elif then.local:
         # What it was told is in no history, but its summary says the essence.
         if then.summary is not None and now.summary is not None and then.summary != now.summary:
-            yield "what it looks for", then.summary, now.summary
+            yield BY_SUMMARY.get(then.name, "what it says"), then.summary, now.summary
     elif then.kind == "activity":
         yield from _arguments(then.arguments, now.arguments)
 

@@ -4,7 +4,10 @@ that are shipped.
 
 from __future__ import annotations
 
-from tabiji import Journey, after, days, journey, on
+from datetime import time
+from enum import StrEnum
+
+from tabiji import Journey, after, attribute_changed, contact_date, days, hours, journey, on
 from workflows.onboarding import Onboarding
 from workflows.stay_in_touch import StayInTouch
 
@@ -104,3 +107,52 @@ class Rescored(Journey):
         await self.send_email("demo/follow-up")
         await self.wait(days=7)
         await self.notify_sales("Attended the demo a week ago and has not ordered")
+
+
+class Gift(StrEnum):
+    """What a birthday mail brings."""
+
+    DISCOUNT = "discount"
+    SHIPPING = "free shipping"
+
+
+@journey(name="birthday")
+class Reweighted(Journey):
+    """Other odds."""
+
+    async def steps(self) -> None:
+        if not await self.has_tag("customer"):
+            await self.send_email("birthday/wishes")
+            return
+        match await self.split("birthday gift", Gift, weights={Gift.DISCOUNT: 9, Gift.SHIPPING: 1}):
+            case Gift.DISCOUNT:
+                await self.send_email("birthday/discount")
+            case Gift.SHIPPING:
+                await self.send_email("birthday/free-shipping")
+        if await self.wait_for(on("Order Completed"), timeout=days(7)):
+            await self.add_to_attribute("birthday_gifts_used", 1)
+        else:
+            await self.send_email("birthday/last-days")
+
+
+@journey(name="visit")
+class Retimed(Journey):
+    """A reminder at noon."""
+
+    async def steps(self) -> None:
+        await self.send_email("visit/confirmed", topic="visit")
+        step = "steps/wait_until:contact_date(visit, days=-1, at=time(10))"
+        if not await self.wait_until(contact_date("visit", days=-1, at=time(12)), step=step):
+            await self.notify_sales("Booked a visit that has no date")
+            return
+        await self.send_email("visit/tomorrow", topic="visit")
+        await self.wait_until(contact_date("visit", hours=-2))
+        await self.send_email("visit/today", topic="visit")
+        if await self.wait_for(attribute_changed("visit"), timeout=hours(2), from_now=True):
+            await self.create_task("Moved the visit at the last moment: call them", who="front desk")
+        if await self.wait_for(on("Visit Attended"), timeout=days(1)):
+            await self.send_email("visit/help", topic="visit")
+            await self.wait(days=2)
+            await self.send_email("visit/how-was-it", topic="visit")
+        else:
+            await self.send_email("visit/missed", topic="visit")
