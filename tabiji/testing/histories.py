@@ -29,6 +29,7 @@ class Standing:
     """A run as its history has it. `broken` are the words of a workflow task that failed."""
 
     busy: bool
+    begun: datetime
     timers: tuple[datetime, ...] = ()
     over: bool = False
     broken: str | None = None
@@ -42,8 +43,9 @@ def standing(events: Iterable[HistoryEvent]) -> Standing:
     """Read a history to its end."""
     open_timers: dict[str, datetime] = {}
     activities: set[int] = set()
-    task, over, broken = True, False, None
+    task, over, broken, begun = True, False, None, datetime.max.replace(tzinfo=UTC)
     for event in events:
+        begun = min(begun, event.event_time.ToDatetime(tzinfo=UTC))
         kind = event.event_type
         task = _task_open(kind, task)
         over = kind in _ENDS
@@ -54,7 +56,7 @@ def standing(events: Iterable[HistoryEvent]) -> Standing:
             broken = f"{failure.message}\n{failure.stack_trace}"
         elif kind == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
             broken = None
-    return Standing(not over and (task or bool(activities)), tuple(open_timers.values()), over, broken)
+    return Standing(not over and (task or bool(activities)), begun, tuple(open_timers.values()), over, broken)
 
 
 def _task_open(kind: Any, before: bool) -> bool:

@@ -62,7 +62,8 @@ class Waiting:
         if end is not None:
             return Heard(end=end)
         found = order.condition.find(self._seen(order, since=listener.since, consumed=order.consumed))
-        return Heard(event=happened(order.condition, found, order.step, order.visit) if found is not None else None)
+        event = happened(order.condition, found, order.step, order.visit) if found is not None else None
+        return Heard(event=event, seq=self._state.last_seq(order.contact_id))
 
     def look_back(self, order: LookBack) -> Heard:
         """Has it happened since entry? Takes nothing."""
@@ -91,7 +92,7 @@ class Waiting:
         for key in [key for key in self._state.listeners if key[0] == enrollment.id]:
             del self._state.listeners[key]
         for child in self._state.enrollments.values():
-            if child.parent == enrollment.id and child.state == "running":
+            if child.id in order.sub_journeys and child.state == "running":
                 self._state.outbox.append(Pending("cancel", child.id))
         if order.then is not None:
             cause = goal_cause(enrollment.id)
