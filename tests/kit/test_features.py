@@ -66,7 +66,11 @@ async def test_a_mail_that_comes_back_is_told_to_the_journey(journeys: JourneyEn
 
 async def test_outside_systems_and_the_team_answer_as_the_test_says(journeys: JourneyEnvironment) -> None:
     journeys.webhooks_answer(lambda call: Called(ok=call.data["n"] == 1, status=500))
-    journeys.replace("crm.lookup", lambda payload: {"name": f"No. {payload}"})
+
+    def look_up(number: int) -> dict[str, str]:
+        return {"name": f"No. {number}"}
+
+    journeys.replace("crm.lookup", look_up)
     run = await journeys.start(played.Outside)
     assert journeys.webhooks == ["https://crm.example.com/a", "https://crm.example.com/b"]
     assert journeys.tasks == ["Call No. 7"]
