@@ -44,7 +44,7 @@ def _told(row: AnyRow) -> Told:
     return Told(row.enrollment_id, contact_id, Control.RESUME, {"paused_wall": row.since_wall.isoformat()})
 
 
-def _free() -> Select[Any]:
+def _free() -> Select[*tuple[Any, ...]]:
     held, pauses, first, enrollments = table(Held), table(Pause).alias("other"), table(Pause), table(Enrollment)
     reaching = or_(
         pauses.c.scope == Scope.EVERYTHING.value,

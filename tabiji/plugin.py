@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import structlog
 from temporalio import activity
@@ -143,9 +143,13 @@ class _Asking(ActivityInboundInterceptor):
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         for order in input.args:
-            if isinstance(order, OwnOrder):
+            if _is_own(order):
                 await self._gate(order)
         return await super().execute_activity(input)
+
+
+def _is_own(order: object) -> TypeGuard[StepOrder]:
+    return isinstance(order, OwnOrder)
 
 
 class SignsOfLife(Interceptor):

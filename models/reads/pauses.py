@@ -109,9 +109,10 @@ def _keys(row: AnyRow) -> list[tuple[str, str]]:
 
 async def _shown(tx: AsyncConnection, which: ColumnElement[bool], limit: int) -> list[PauseShown]:
     pauses = table(Pause)
-    rows = (await tx.execute(select(pauses).where(which).order_by(pauses.c.recorded_at.desc()).limit(limit))).all()
-    held = await _held(tx, [row.id for row in rows])
-    return [PauseShown.model_validate({**row._mapping, "held": held.get(row.id, 0)}) for row in rows]
+    latest = select(pauses).where(which).order_by(pauses.c.recorded_at.desc()).limit(limit)
+    rows = (await tx.execute(latest)).mappings().all()
+    held = await _held(tx, [row["id"] for row in rows])
+    return [PauseShown.model_validate({**row, "held": held.get(row["id"], 0)}) for row in rows]
 
 
 async def _held(tx: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, int]:

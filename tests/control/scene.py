@@ -79,7 +79,9 @@ class Scene(Road):
         """So many enrollments, written at once: what made them is not what is tested."""
         now = datetime.now(UTC)
         people = [new_id() for _ in range(size)]
-        contacts = [{"id": id, "attributes": {}, "score": 0, "created_at": now, "recorded_at": now} for id in people]
+        contacts: list[dict[str, Any]] = [
+            {"id": id, "attributes": {}, "score": 0, "created_at": now, "recorded_at": now} for id in people
+        ]
         rows = [_enrollment(journey, id, now) for id in people]
         async with self.database.write() as tx:
             await tx.execute(table(Contact).insert(), contacts)

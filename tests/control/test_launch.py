@@ -17,6 +17,7 @@ from models.enrollment import Enrollment
 from models.launch import EntryRefused, JourneyState, JourneyStateChange
 from models.launches import ITSELF
 from models.message import Message
+from models.record import Recorder
 from tabiji.domain.journeys import Catalog, always
 from tabiji.domain.launch import Fact, Launch, Limit, Pilot, drawn
 from tabiji.domain.orders import Ended, Ending, Outcome
@@ -29,7 +30,7 @@ NURTURE = spec("nurture", reentry=always)
 def scene_on(database: Database, unlaunched: Launch = Launch.LIVE) -> Scene:
     scene = Scene(database, NURTURE)
     catalog = Catalog([NURTURE], unlaunched=unlaunched)
-    scene.catalog = scene.recorder._catalog = catalog  # what a process is composed with
+    scene.recorder = Recorder(database, catalog, scene.clock, scene.outbox)
     return scene
 
 

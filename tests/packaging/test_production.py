@@ -125,6 +125,8 @@ async def test_migrate_api_and_worker_of_the_compose_file_carry_a_form_to_a_mail
             ):
                 await healthy(services["api"], {"8000": api_port}, api)
                 await healthy(services["worker"], {"9090": metrics_port}, worker)
+                async with started(services["promote"], project, **addresses) as promoting:
+                    assert await promoting.wait() == 0
                 key = {"Authorization": f"Bearer {await ops_key(postgres.url(name))}"}
                 async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{api_port}") as http:
                     state = "/v1/journeys/whitepaper-nurture/state"
