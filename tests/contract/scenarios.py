@@ -323,7 +323,7 @@ async def entered_by_a_step_once_and_the_parent_hears_the_end(house: House) -> T
     await play.listens(NURTURE, on("Journey Ended", take=("ending",)), entry=1)
     await play.ends(f"onboarding/{ANN}/1")
     await play.orders(Enter, NURTURE, "enter", 4, journey="onboarding", wall=house.clock.at, awaited=True)
-    await play.ends(NURTURE)
+    await play.ends(NURTURE, sub_journeys=(f"onboarding/{ANN}/2",))
     return play.trace
 
 
@@ -338,6 +338,12 @@ async def what_is_said_after_the_end_opens_nothing(house: House) -> Trace:
     await play.did("Page Viewed")
     play.passes(days(1))
     await play.listens(once, on("Page Viewed"), "after a reset", entry=1)
+    await play.did("Asked")
+    play.passes(days(91))
+    await play.ends(f"quarterly/{ANN}/1")
+    await play.did("Asked")
+    play.passes(days(1))
+    await play.listens(f"quarterly/{ANN}/1", on("Page Viewed"), "when they have entered anew", entry=3)
     await play.listens(f"once/{ANN}/9", on("Page Viewed"), entry=1)
     await play.listens(f"once/{BEN}/1", on("Page Viewed"), entry=1)
     return play.trace

@@ -129,7 +129,11 @@ class Waiting:
             return True
         if enrollment.ended_wall is not None and order.wall <= enrollment.ended_wall:
             return False
-        enrollment.state, enrollment.reason = "running", None
+        # A reset in the Temporal UI has begun it again, unless they have entered anew since.
+        same = (enrollment.contact, enrollment.journey, enrollment.entry_key)
+        others = (one for one in self._state.enrollments.values() if one.id != enrollment.id and one.state == "running")
+        if all((one.contact, one.journey, one.entry_key) != same for one in others):
+            enrollment.state, enrollment.reason = "running", None
         return True
 
     def _open(
