@@ -12,6 +12,7 @@ from textwrap import indent
 import pytest
 
 from tabiji.channels.email.render import Renderer
+from tabiji.draft import write_journey
 from tabiji.scaffold import create
 from tests.docs.pages import NAMES, ROOT, Block, blocks
 
@@ -39,6 +40,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With everything in it that the pages tell a reader to save, and fragments as the steps of journeys."""
     folder = tmp_path_factory.mktemp("reader") / "shop"
     create(folder)
+    write_journey("trial-rescue", folder)  # as the tutorial has its reader do
     fragments: list[Block] = []
     for page in NAMES:
         if page == "README.ja.md":
