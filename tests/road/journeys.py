@@ -63,7 +63,7 @@ class UntilGoal(Taking):
     """Only the goal ends it."""
 
     async def steps(self) -> None:
-        await self.take(1000, 5)
+        await self.take(1000, 15)
 
 
 @journey(trigger=on("Mail Begun"), goal=ORDERED, reentry=always)

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import update
 from temporalio import activity
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
@@ -79,6 +80,15 @@ class Live(Road):
             return bool(found & set(steps) if steps else found)
 
         await until(listening, f"{enrollment_id} waits")
+
+    async def sleeps(self, enrollment_id: str) -> None:
+        """Come back when its timer runs: what it has written down is in its history by then, and is not written again."""
+
+        async def runs() -> bool:
+            history = await self.handle(enrollment_id).fetch_history()
+            return any(event.event_type == EventType.EVENT_TYPE_TIMER_STARTED for event in history.events)
+
+        await until(runs, f"{enrollment_id} has a timer")
 
     async def age(self, by: timedelta = timedelta(seconds=60)) -> None:
         """Make what is pending so much older, and its leases too."""

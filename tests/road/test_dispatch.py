@@ -17,6 +17,7 @@ from activities import dispatch
 from activities.dispatch import Dispatcher
 from activities.messages import Messages
 from activities.outside import Closed, Outside
+from models.closing import Closing
 from models.database import AnyRow, Database, table
 from models.enrollment import Dispatch, Enrollment, Listener
 from models.message import Message
@@ -103,6 +104,7 @@ async def test_after_an_outage_everything_arrives_in_order_per_contact(
         ids = [(await road.begins("Greedy Begun", who=who)).id for who in ("anna", "ben")]
         for id in ids:
             await road.is_waiting(id)
+            await road.sleeps(id)
         listening = table(Listener)
         async with sqlite.write() as tx:  # a page view answers nothing, and is signalled all the same
             await tx.execute(
@@ -307,7 +309,7 @@ async def test_a_reset_that_overtakes_the_note_of_a_termination_goes_on(
         run = await road.begins("Mail Begun")
         await road.is_waiting(run.id)
         await run.terminate()
-        looking = ResetMeanwhile(road.client, sqlite)
+        looking = ResetMeanwhile(road.client, sqlite, Closing(sqlite, road.catalog, road.dispatcher))
         looking.road = road
 
         assert not await looking.look(run.id)
