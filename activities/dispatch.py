@@ -29,7 +29,8 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.outside import RPC_TIMEOUT, Outside, never_started, no_namespace
+from activities.outside import RPC_TIMEOUT, Outside, no_namespace
+from models.closing import Closing
 from models.database import AnyRow, Database, table
 from models.enroll import Pending
 from models.enrollment import Dispatch, Enrollment
@@ -89,7 +90,7 @@ class Dispatcher:
         self._client = client
         self._database = database
         self._catalog = catalog
-        self._outside = Outside(client, database)
+        self._outside = Outside(client, database, Closing(database, catalog, self))
         self._task_queue = task_queue
         self._sweep_every = sweep_every
         self._spread = spread
@@ -231,6 +232,8 @@ class Dispatcher:
         state, error = await self._deliver(row)
         if state == "late" and row.state == "running":
             await self._outside.look(row.enrollment_id)
+        if state == "dead" and row.kind == "start":
+            await self._outside.never_started(row.enrollment_id)
         await self._database.transact(lambda tx: self._mark(tx, row, state, error), Lane.OUTBOX)
         match state:
             case "delivered":
@@ -340,8 +343,6 @@ class Dispatcher:
             await tx.execute(
                 update(enrollments).where(enrollments.c.id == row.enrollment_id).values(start_confirmed=True)
             )
-        if state == "dead" and row.kind == "start":
-            await never_started(tx, row.enrollment_id)
 
     async def mark_terminated(self, *, most: int = 1000) -> int:
         """See `Outside.look_at_all`."""

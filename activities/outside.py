@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
+from models.closing import Closing
 from models.database import Database, lock_contacts, table
 from models.enrollment import Enrollment, Listener
-from models.pilots import note_failure
 from models.sqlite import Lane
 from models.waits import reopen
 from tabiji.domain.orders import Ending
@@ -34,9 +34,10 @@ class Closed:
 class Outside:
     """Finds what Temporal has ended, and says so in our table."""
 
-    def __init__(self, client: Client, database: Database) -> None:
+    def __init__(self, client: Client, database: Database, closing: Closing) -> None:
         self._client = client
         self._database = database
+        self._closing = closing
 
     async def look(self, enrollment_id: str) -> bool:
         """End an enrollment that Temporal has ended. Whether it did.
@@ -45,8 +46,8 @@ class Outside:
         it is asked again, and what a new run has already written down about its waits is left alone until then.
         """
         closed = await self.closed(enrollment_id)
-        if closed is None or not await self._database.transact(
-            partial(_terminate, enrollment_id=enrollment_id, at=closed.at), Lane.OUTBOX
+        if closed is None or not await self._closing.close(
+            enrollment_id, Ending.TERMINATED, "terminated in Temporal", at=closed.at
         ):
             return False
         ended = await self.closed(enrollment_id) is not None
@@ -54,6 +55,11 @@ class Outside:
             partial(_forget_waits if ended else _reopen, enrollment_id=enrollment_id), Lane.OUTBOX
         )
         return ended
+
+    async def never_started(self, enrollment_id: str) -> None:
+        """End an enrollment whose start will never arrive: it must not keep the contact from entering again."""
+        if await self._closing.close(enrollment_id, Ending.FAILED, "could not be started", at=None):
+            await self._database.transact(partial(_forget_waits, enrollment_id=enrollment_id), Lane.OUTBOX)
 
     async def closed(self, enrollment_id: str) -> Closed | None:
         """Whether Temporal has ended this workflow's latest run and its journey could not say so."""
@@ -84,33 +90,6 @@ class Outside:
 def no_namespace(error: RPCError) -> bool:
     """A namespace that is not there answers NOT_FOUND too, and must not end anybody's journey."""
     return any("NamespaceNotFound" in detail.type_url for detail in error.grpc_status.details)
-
-
-async def never_started(tx: AsyncConnection, enrollment_id: str) -> None:
-    """End an enrollment whose start will never arrive: it must not keep the contact from entering again."""
-    await note_failure(tx, enrollment_id)
-    if await _end(tx, enrollment_id, Ending.FAILED, "could not be started", None):
-        await _forget_waits(tx, enrollment_id)
-
-
-async def _terminate(tx: AsyncConnection, enrollment_id: str, at: datetime | None) -> bool:
-    enrollments = table(Enrollment)
-    contact = await tx.scalar(select(enrollments.c.contact_id).where(enrollments.c.id == enrollment_id))
-    if contact is None:
-        return False
-    # A look-back of the same journey comes before this or after it.
-    await lock_contacts(tx, [contact])
-    return await _end(tx, enrollment_id, Ending.TERMINATED, "terminated in Temporal", at)
-
-
-async def _end(tx: AsyncConnection, enrollment_id: str, ending: Ending, reason: str, at: datetime | None) -> bool:
-    enrollments = table(Enrollment)
-    changed = await tx.execute(
-        update(enrollments)
-        .where(enrollments.c.id == enrollment_id, enrollments.c.state == "running")
-        .values(state=ending.value, reason=reason, ended_wall=at)
-    )
-    return changed.rowcount > 0
 
 
 async def _forget_waits(tx: AsyncConnection, enrollment_id: str) -> None:

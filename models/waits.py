@@ -17,9 +17,10 @@ from models import listeners
 from models.approvals import close_approvals
 from models.change import Change, Moment
 from models.clock import SystemClock
+from models.closing import cancel, tell_parent
 from models.control import admit
 from models.database import Database, lock_contacts, table
-from models.enroll import Entry, Pending, dispatch, enroll
+from models.enroll import Entry, Pending, enroll
 from models.enrollment import Enrollment, Listener
 from models.look_back import earliest, last_seq
 from models.message import Message
@@ -29,7 +30,6 @@ from models.sqlite import Lane
 from tabiji.domain.answers import happened, moved_by
 from tabiji.domain.calendar import next_moment
 from tabiji.domain.dates import ContactDate
-from tabiji.domain.facts import Fact
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.orders import (
     EXIT_STEP,
@@ -101,7 +101,8 @@ class Waits:
         if end is not None:
             return Heard(end=end)
         found = await earliest(tx, contact_id, at, order.condition, since=since, consumed=order.consumed)
-        return Heard(event=happened(order.condition, found, *wait) if found is not None else None)
+        event = happened(order.condition, found, *wait) if found is not None else None
+        return Heard(event=event, seq=await last_seq(tx, contact_id))
 
     async def look_back(self, order: LookBack) -> Heard:
         """The earliest answer since entry. Writes nothing."""
@@ -165,18 +166,8 @@ class Waits:
                 await note_failure(change.tx, order.enrollment_id)
             parent = await self._settle(change.tx, order)
             if parent is not None:
-                journey, outcome = order.enrollment_id.partition("/")[0], order.outcome
-                change.tell(
-                    Fact.JOURNEY_ENDED,
-                    {
-                        "journey": journey,
-                        "enrollment": order.enrollment_id,
-                        "ending": outcome.ending.value,
-                        "reason": outcome.reason[:500],
-                    },
-                    only=parent,
-                )
-            taken_along = await _cancel_children(change, order.enrollment_id)
+                tell_parent(change, parent, order.enrollment_id, order.outcome.ending, order.outcome.reason)
+            taken_along = await cancel(change, order.sub_journeys)
             return (*taken_along, *await self._hand_over(change, order))
 
         moment = Moment(order.at, order.wall, order.tempo if order.test else None, order.test)
@@ -310,13 +301,3 @@ async def _earliest_end(tx: AsyncConnection, order: Listen, contact_id: UUID) ->
         return None
     step, place, end = ends[found.which]
     return happened(end, found, step, place).model_copy(update={"which": 0})
-
-
-async def _cancel_children(change: Change, enrollment_id: str) -> list[Pending]:
-    enrollments = table(Enrollment)
-    waited_for = (enrollments.c.parent_id == enrollment_id) & (enrollments.c.state == "running")
-    children = (await change.tx.execute(select(enrollments.c.id).where(waited_for))).scalars()
-    return [
-        await dispatch(change.tx, change.contact.id, child, kind="cancel", happened=None, now=change.recorded_at)
-        for child in children.all()
-    ]

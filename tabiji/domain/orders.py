@@ -105,12 +105,16 @@ class Kept(Frozen):
 
 
 class Open(Frozen):
-    """A wait that was open when a run was continued: it keeps its deadline, None where it has none."""
+    """A wait that was open when a run was continued: it keeps its deadline, None where it has none.
+
+    `taken`: so many of the events that have been consumed had been when it began.
+    """
 
     step: str
     visit: int
     deadline: datetime | None
     started: datetime
+    taken: int = 0
 
 
 class Carried(Frozen):
@@ -170,10 +174,13 @@ class Outcome(Frozen):
 
 
 class Heard(Frozen):
-    """What the look-back found. An end, a goal or an exit, outranks the event waited for."""
+    """What the look-back found. An end, a goal or an exit, outranks the event waited for. All events up to `seq` were
+    looked at.
+    """
 
     end: Happened | None = None
     event: Happened | None = None
+    seq: int = 0
 
 
 class SendOutcome(Frozen):
@@ -286,7 +293,10 @@ class Appoint(StepOrder):
 
 
 class Ended(StepOrder):
-    """An enrollment is over: keep the outcome, drop the listeners, settle what is left open."""
+    """An enrollment is over: keep the outcome, drop the listeners, settle what is left open.
+
+    `sub_journeys` are the enrollments whose end it was waiting for: they end too.
+    """
 
     activity = "ended"
     answer = Done
@@ -294,6 +304,7 @@ class Ended(StepOrder):
     outcome: Outcome
     then: str | None = None
     goal_seq: int | None = None
+    sub_journeys: tuple[str, ...] = ()
     wall: datetime
 
 

@@ -40,6 +40,20 @@ def how_it_ended(cancelled: bool, failure: FailureError | None) -> Over:
     return Over(Ending.COMPLETED, "went all the way")
 
 
+def failure_in(error: FailureError | ExceptionGroup[Exception]) -> FailureError:
+    """What makes a run fail. A task group tells several in one.
+
+    Raises:
+        ExceptionGroup: There is a mistake in the code among them: that is mended, and the run goes on.
+    """
+    if isinstance(error, FailureError):
+        return error
+    failures, mistakes = error.split(FailureError)
+    if failures is None or mistakes is not None:
+        raise error
+    return failure_in(failures.exceptions[0])
+
+
 def cause_of(error: FailureError) -> BaseException:
     """What an activity raised. A local activity's own error comes without the wrapper an ordinary one has."""
     return error.cause if isinstance(error, ActivityError) and error.cause else error

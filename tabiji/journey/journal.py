@@ -7,15 +7,17 @@ and everything after that is new. No event is written for any of it until a run 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Literal
 
-from pydantic import JsonValue, TypeAdapter
+from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from tabiji.domain.orders import Carried, Kept, Open, Passed
-from tabiji.errors import InsertedStep
+from tabiji.errors import InsertedStep, JourneyDefinitionError
 
 IfPassed = Literal["skip", "run"]
 """What to do with a step that newer code has put where somebody has already been."""
@@ -41,7 +43,7 @@ class Journal:
         self._came_with: dict[Place, Open] = {}
         self._ahead: set[Place] = set()
         self.open: dict[Place, Open] = {}
-        self.consumed: set[int] = set()
+        self.consumed: dict[int, None] = {}
         self.done: list[Place] = []
         self.path: list[Passed] = []
         self.forgotten = 0
@@ -52,7 +54,7 @@ class Journal:
         self._kept = {Place(kept.step, kept.visit): kept.result for kept in carried.journal}
         self._came_with = {Place(wait.step, wait.visit): wait for wait in carried.open}
         self._ahead = set(self._kept) | set(self._came_with)
-        self.consumed = set(carried.consumed)
+        self.consumed = dict.fromkeys(carried.consumed)
         self.done = [Place(step, visit) for step, visit in carried.done]
         self.path = list(carried.path)
         self.forgotten = carried.forgotten
@@ -63,7 +65,7 @@ class Journal:
         return Carried(
             journal=tuple(Kept(step=at.step, visit=at.visit, result=result) for at, result in self._kept.items()),
             open=tuple(self.open.values()),
-            consumed=tuple(sorted(self.consumed)),
+            consumed=tuple(self.consumed),
             done=tuple((at.step, at.visit) for at in self.done),
             path=tuple(self.path),
             forgotten=self.forgotten,
@@ -77,7 +79,13 @@ class Journal:
     def recall(self, place: Place, answer: TypeAdapter[Any]) -> Any:
         """What this visit came to."""
         self._ahead.discard(place)
-        return answer.validate_python(self._kept[place])
+        try:
+            return answer.validate_json(to_json(self._kept[place]))
+        except ValidationError as error:
+            raise JourneyDefinitionError(
+                f"step {place.step!r} came to something that is not what the code returns now: {error.title}. "
+                "Give the step that returns something new a name of its own, step='…'."
+            ) from None
 
     def keep(self, place: Place, result: JsonValue) -> None:
         """This visit is over."""
@@ -111,9 +119,19 @@ class Journal:
 
     def opened(self, place: Place, deadline: datetime | None, now: datetime) -> Open:
         """A wait begins, or goes on with its old deadline."""
-        wait = self._came_with.get(place) or Open(step=place.step, visit=place.visit, deadline=deadline, started=now)
+        wait = self._came_with.get(place) or Open(
+            step=place.step, visit=place.visit, deadline=deadline, started=now, taken=len(self.consumed)
+        )
         self.open[place] = wait
         return wait
+
+    def taken_before(self, place: Place) -> frozenset[int]:
+        """The events that earlier waits had taken when this one was opened, in whichever run that was."""
+        return frozenset(islice(self.consumed, self.open[place].taken))
+
+    def consume(self, seqs: Iterable[int]) -> None:
+        """These events have answered a wait, and answer no later one."""
+        self.consumed |= dict.fromkeys(sorted(seqs))
 
     def closed(self, place: Place) -> None:
         """A wait is over."""

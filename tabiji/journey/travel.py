@@ -26,13 +26,14 @@ from tabiji.domain.orders import (
     Happened,
     Heard,
     Listen,
+    Open,
     Outcome,
     StepOrder,
 )
 from tabiji.domain.patterns import Pattern
 from tabiji.journey.callers import remember_callers
 from tabiji.journey.calls import bookkeep, carry_out
-from tabiji.journey.endings import JourneyOver, Over, Overdue, erased, how_it_ended, paused
+from tabiji.journey.endings import JourneyOver, Over, Overdue, erased, failure_in, how_it_ended, paused
 from tabiji.journey.journal import IfPassed, Journal, Place
 from tabiji.journey.steps import step_at_caller
 from tabiji.journey.story import story
@@ -42,6 +43,7 @@ T = TypeVar("T")
 R = TypeVar("R", bound=BaseModel)
 W = TypeVar("W", bound=Waiting)
 
+AN_INSTANT = timedelta(milliseconds=1)
 LONGEST_RUN = 2_000
 """Events of a history after which a journey goes on in a fresh run at its next wait. Only loops get there; Temporal
 suggests it at 4,096."""
@@ -70,6 +72,8 @@ class Travel:
         self._moving = False
         self._in_flight = 0
         self._resumed: list[Happened] = []
+        self._held: dict[Place, int] = {}
+        self._sub_journeys: set[str] = set()
         self.journal = Journal()
 
     def now(self) -> datetime:
@@ -119,7 +123,9 @@ class Travel:
             self._moving = True
         elif event.event == Control.SKIP:
             step = event.properties.get("step")
-            self._skipped |= {place for place in self.journal.open if step in (None, place.step)}
+            # What stands before a pause has no wait to skip: it goes on when the pause is over.
+            waits = (place for place in self.journal.open if place not in self._held)
+            self._skipped |= {place for place in waits if step in (None, place.step)}
 
     def _reach(self, event: Happened) -> None:
         if event.step == EXIT_STEP:
@@ -159,9 +165,9 @@ class Travel:
             await self._stay_or_move(self._steps)
         except asyncio.CancelledError:
             cancelled = self._over is None
-        except FailureError as error:
+        except (FailureError, ExceptionGroup) as error:
             if self._over is None:
-                failure = error
+                failure = failure_in(error)
         over = self._over or how_it_ended(cancelled, failure)
         outcome = Outcome(
             ending=over.ending, reason=over.reason, path=tuple(self.journal.path), forgotten=self.journal.forgotten
@@ -174,13 +180,18 @@ class Travel:
         return outcome
 
     async def _stay_or_move(self, steps: asyncio.Task[None]) -> None:
-        try:
-            await workflow.wait_condition(lambda: steps.done() or self._may_move())
-        except asyncio.CancelledError:
-            steps.cancel()
-        if steps.done() or not self._may_move():
-            await steps
-            return
+        while not steps.done():
+            try:
+                await workflow.wait_condition(lambda: steps.done() or self._may_move())
+            except asyncio.CancelledError:
+                # Also where both came in the same moment: a new run would know nothing of the cancellation.
+                steps.cancel()
+                break
+            if not steps.done() and self._may_move():
+                self._go_on_in_a_new_run()
+        await steps
+
+    def _go_on_in_a_new_run(self) -> NoReturn:
         workflow.continue_as_new(
             self.enrollment.model_copy(update={"carried": self.journal.carried()}),
             initial_versioning_behavior=workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE if self._moving else None,
@@ -195,6 +206,7 @@ class Travel:
             and bool(self.journal.open)
             and not self._skipped
             and all(wait.event is None for wait in self._waiting.values())
+            and all(len(self._resumed) <= heard for heard in self._held.values())
             and workflow.all_handlers_finished()
         )
 
@@ -206,6 +218,7 @@ class Travel:
             outcome=outcome,
             then=over.goal.then if over.goal is not None else None,
             goal_seq=over.goal_seq,
+            sub_journeys=tuple(sorted(self._sub_journeys)),
             wall=workflow.now(),
         )
         reporting = asyncio.create_task(bookkeep(order, Done, f"Ended: {over.ending.value}, {over.reason}"))
@@ -318,39 +331,57 @@ class Travel:
         Raises:
             Overdue: It was skipped.
         """
-        await self._not_before(place, summary)
-        due = self.now()
+        due, held = await self._as_in_the_run_before(place, summary)
         while True:
             self._check()
-            resumed = len(self._resumed)
-            with self._flying():
-                try:
-                    return await carry_out(order(), answer, summary, activity)
-                except ActivityError as error:
-                    self._check()
-                    if is_cancelled_exception(error):
-                        raise asyncio.CancelledError from None
-                    self._leave_if_erased(error)
-                    if not paused(error):
-                        raise
-            await self._wait_for_resume(place, due, resumed, summary)
+            resumed = 0 if held else len(self._resumed)
+            if not held:
+                with self._flying():
+                    try:
+                        return await carry_out(order(), answer, summary, activity)
+                    except ActivityError as error:
+                        self._raise_unless_paused(error)
+            due = await self._wait_for_resume(place, due, resumed, summary)
+            held = False
             if skippable and self._spec.overdue == "skip":
                 raise Overdue
 
-    async def _not_before(self, place: Place, summary: str) -> None:
-        """A step that had been put off when the run before was continued stays put off."""
+    async def _as_in_the_run_before(self, place: Place, summary: str) -> tuple[datetime, bool]:
+        """An effect that had been put off when the run before was continued stays put off; one before which a pause
+        stood waits for the resume, which comes to this run.
+
+        Returns:
+            When it was due, and whether a pause stands before it.
+        """
         promised = self.journal.came_with(place)
-        if promised is not None and promised.deadline is not None and promised.deadline > self.now():
-            await self.put_off(place, promised.deadline, summary)
+        if promised is None or promised.deadline is None:
+            return self.now(), False
+        if promised.deadline <= promised.started:
+            return promised.deadline, True
+        await self.put_off(place, promised.deadline, summary)
+        return promised.deadline, False
+
+    def _raise_unless_paused(self, error: ActivityError) -> None:
+        self._check()
+        if is_cancelled_exception(error):
+            raise asyncio.CancelledError from None
+        self._leave_if_erased(error)
+        if not paused(error):
+            raise error
+
+    @contextmanager
+    def open(self, place: Place, deadline: datetime | None) -> Generator[Open]:
+        """A wait begins, or goes on as it was when the run before was continued."""
+        try:
+            yield self.journal.opened(place, deadline, self.now())
+        finally:
+            self.journal.closed(place)
+            self._skipped.discard(place)
 
     async def put_off(self, place: Place, until: datetime, what: str) -> None:
         """Wait before an effect. What it was to be done for may be skipped, the effect is not."""
-        self.journal.opened(place, until, self.now())
-        try:
-            with self.doing(place, what):
-                await self.until(place, until, lambda: False, what)
-        finally:
-            self.journal.closed(place)
+        with self.open(place, until), self.doing(place, what):
+            await self.until(place, until, lambda: False, what)
 
     async def read(self, order: StepOrder, answer: type[R], summary: str) -> R:
         """Look something up: one local activity."""
@@ -363,18 +394,20 @@ class Travel:
                 self._leave_if_erased(error)
                 raise
 
-    async def _wait_for_resume(self, place: Place, due: datetime, resumed: int, summary: str) -> None:
-        """Wait until the pause is over, and as long after it as the journey says."""
-        self.journal.opened(place, due, due)
+    async def _wait_for_resume(self, place: Place, due: datetime, resumed: int, summary: str) -> datetime:
+        """Wait until the pause is over, and as long after it as the journey says. Returns when it is due then."""
+        self._held[place] = resumed
         try:
-            with self.doing(place, f"paused before: {summary}"):
+            with self.open(place, due), self.doing(place, f"paused before: {summary}"):
                 await workflow.wait_condition(lambda: len(self._resumed) > resumed)
         finally:
-            self.journal.closed(place)
+            del self._held[place]
         since = self._resumed[-1].properties.get("paused_wall")
         began = self._journey_time(datetime.fromisoformat(since)) if isinstance(since, str) else due
         if self._spec.overdue == "shift" and due > began:
-            await self.put_off(place, self.now() + (due - began), f"{summary}, as late after the pause as it was in it")
+            due = self.now() + (due - began)
+            await self.put_off(place, due, f"{summary}, as late after the pause as it was in it")
+        return due
 
     async def until(self, place: Place, deadline: datetime | None, answered: Callable[[], bool], summary: str) -> bool:
         """Wait until a moment of journey time, if one is given, until something answers, or until somebody skips it.
@@ -382,21 +415,22 @@ class Travel:
         Returns:
             Whether it was answered. An answer that comes in the same moment as the timer counts.
         """
-        left = (deadline - self.now()) / self.enrollment.tempo if deadline is not None else None
-        if not answered() and (left is None or left > timedelta(0)):
+        # A timer even where time is up: after a local activity that outlasts a workflow task's heartbeat the clock
+        # shows less in a replay than it did then, and what was decided by it could not be replayed.
+        left = max((deadline - self.now()) / self.enrollment.tempo, AN_INSTANT) if deadline is not None else None
+        if not answered():
             with suppress(TimeoutError):
                 await workflow.wait_condition(
                     lambda: answered() or place in self._skipped, timeout=left, timeout_summary=summary
                 )
-        self._skipped.discard(place)
         return answered()
 
     async def first(
         self, place: Place, pattern: Pattern, deadline: datetime | None, summary: str, *, from_now: bool = False
     ) -> Happened | None:
-        """The earliest answer since entry that no earlier wait has taken; None when time is up."""
+        """The earliest answer since entry that no earlier wait has taken; None when time is up. Within `open`."""
         # Open before the look-back, so that a signal that overtakes its answer is not lost.
-        waiting = self._waiting[place] = Waiting(pattern, frozenset(self.journal.consumed))
+        waiting = self._waiting[place] = Waiting(pattern, self.journal.taken_before(place))
         try:
             await self._listen(place, waiting, from_now)
             await self.until(place, deadline, lambda: waiting.event is not None, summary)
@@ -404,7 +438,7 @@ class Travel:
             del self._waiting[place]
             self.journal.done.append(place)
         if waiting.event is not None:
-            self.journal.consumed |= waiting.event.seqs
+            self.journal.consume(waiting.event.seqs)
         return waiting.event
 
     async def _listen(self, place: Place, waiting: Waiting, from_now: bool) -> None:
@@ -425,8 +459,17 @@ class Travel:
         if heard.end is not None:
             self._reach(heard.end)
             raise JourneyOver
+        waiting.up_to(heard.seq)
         if heard.event is not None:
-            waiting.offer(heard.event)
+            waiting.found(heard.event)
+
+    def waits_for(self, sub_journey: str) -> None:
+        """A sub-journey, by its enrollment, ends with this one."""
+        self._sub_journeys.add(sub_journey)
+
+    def leaves_alone(self, sub_journey: str) -> None:
+        """A sub-journey is over, or nobody waits for it any more."""
+        self._sub_journeys.discard(sub_journey)
 
     @contextmanager
     def listening(self, place: Place, waiting: W) -> Generator[W]:

@@ -86,7 +86,24 @@ class Stage:
     recorder: Recorder
     dispatcher: Dispatcher
     clock: StageClock
+    _another_worker: Callable[[], Worker]
     _numbers: Any = field(default_factory=lambda: count(1))
+    _worker: Worker | None = None
+
+    async def __aenter__(self) -> Stage:
+        self._worker = await self._another_worker().__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._worker is not None:
+            await self._worker.__aexit__(None, None, None)
+
+    @asynccontextmanager
+    async def nobody_works(self) -> AsyncGenerator[None]:
+        """What is sent meanwhile reaches journeys in one moment, read from their histories by another worker."""
+        await self.__aexit__()
+        yield
+        await self.__aenter__()
 
     async def happens(self, name: str, /, **properties: JsonValue) -> Recorded:
         """The person acts, now by the server's clock; what waits for it has been told when this returns."""
@@ -204,8 +221,17 @@ async def stage(
     activities: Callable[[Dispatcher, Catalog], Sequence[Callable[..., Any]]] | None = None,
     *,
     sender: Sender | None = None,
+    forgetful: bool = False,
 ) -> AsyncGenerator[Stage]:
-    """Everything put together. `activities` replaces the sender by the real thing."""
+    """Everything put together.
+
+    Args:
+        database: Where.
+        journeys: That are played.
+        activities: Replaces the sender by the real thing.
+        sender: Stands where mail is sent.
+        forgetful: Every task of a journey is read from its history anew.
+    """
     catalog = Catalog(one.spec for one in journeys)
     outside = sender or Sender()
     clock = StageClock()
@@ -221,12 +247,17 @@ async def stage(
             contacts = Contacts(Recorder(database, catalog, clock, dispatcher))
             made += [outside.send_email, outside.notify_sales, *contacts.all, *Reads(database).all]
             made += bookkeeping.all
-        worker = Worker(
-            temporal.client,
-            task_queue=QUEUE,
-            activities=made,
-            workflow_failure_exception_types=[Exception],
-        )
-        async with worker:
-            yield Stage(temporal, database, Recorder(database, catalog, clock, dispatcher), dispatcher, clock)
+
+        def worker() -> Worker:
+            return Worker(
+                temporal.client,
+                task_queue=QUEUE,
+                activities=made,
+                max_cached_workflows=0 if forgetful else 1000,
+                workflow_failure_exception_types=[Exception],
+            )
+
+        recorder = Recorder(database, catalog, clock, dispatcher)
+        async with Stage(temporal, database, recorder, dispatcher, clock, worker) as play:
+            yield play
             await dispatcher.close()

@@ -121,6 +121,8 @@ def _entering(
 
         with travel.doing(place, f"enter {name}"):
             entered = await travel.effect(place, order, Entered, f"Enter {name}")
+        if awaited and entered.enrollment_id is not None:
+            travel.waits_for(entered.enrollment_id)
         travel.passed(place, f"entered {name}" if entered else f"did not enter {name}: {entered.refused}")
         return entered
 
@@ -135,10 +137,13 @@ async def _sub_journey(
     entered = await _entering(travel, _begun(place), journey, if_passed=if_passed, awaited=True)
     if entered.enrollment_id is None:
         return None
-    over = on("Journey Ended", enrollment=entered.enrollment_id, take=("ending", "reason"))
+    child = entered.enrollment_id
+    over = on("Journey Ended", enrollment=child, take=("ending", "reason"))
 
     async def act() -> Finished | None:
+        travel.waits_for(child)
         event = await _answer(travel, place, over, patience, f"{name} to end")
+        travel.leaves_alone(child)
         if event is None:
             return None
         ended = Finished.model_validate(event.properties)
@@ -151,12 +156,11 @@ async def _sub_journey(
 async def _approval(
     travel: Travel, place: Place, question: str, who: str, patience: timedelta, *, if_passed: IfPassed | None
 ) -> Approval | None:
-    until = travel.now() + patience
     begun = _begun(place)
 
     async def ask() -> Asked:
         def order() -> AskApproval:
-            return AskApproval(**travel.order(begun), question=question, who=who, until=until)
+            return AskApproval(**travel.order(begun), question=question, who=who, until=travel.now() + patience)
 
         with travel.doing(begun, f"ask {who}: {question}"):
             asked = await travel.effect(begun, order, Asked, f"Ask {who}: {question}")
@@ -182,14 +186,10 @@ async def _approval(
 async def _answer(
     travel: Travel, place: Place, condition: Condition, patience: timedelta | None, what: str
 ) -> Happened | None:
-    now = travel.now()
-    deadline = travel.journal.opened(place, now + patience if patience is not None else None, now).deadline
-    limit = f", until {instant(deadline)}" if deadline is not None else ""
-    try:
+    with travel.open(place, travel.now() + patience if patience is not None else None) as wait:
+        limit = f", until {instant(wait.deadline)}" if wait.deadline is not None else ""
         with travel.doing(place, f"waiting for {what}{limit}"):
-            return await travel.first(place, condition, deadline, f"Wait for {what}")
-    finally:
-        travel.journal.closed(place)
+            return await travel.first(place, condition, wait.deadline, f"Wait for {what}")
 
 
 def _begun(place: Place) -> Place:

@@ -59,14 +59,24 @@ class Contacts(Verbs):
         """Put a tag on the contact."""
         place = self._travel.place("tag", step)
         return _change(
-            self._travel, place, lambda: TagContact(**self._travel.order(place), tag=tag), Done, f"tag {tag}", if_passed=if_passed
+            self._travel,
+            place,
+            lambda: TagContact(**self._travel.order(place), tag=tag),
+            Done,
+            f"tag {tag}",
+            if_passed=if_passed,
         )
 
     def untag(self, tag: str, *, if_passed: IfPassed | None = None, step: str | None = None) -> Verb[None]:
         """Take a tag off the contact."""
         place = self._travel.place("untag", step)
         return _change(
-            self._travel, place, lambda: Untag(**self._travel.order(place), tag=tag), Changed, f"untag {tag}", if_passed=if_passed
+            self._travel,
+            place,
+            lambda: Untag(**self._travel.order(place), tag=tag),
+            Changed,
+            f"untag {tag}",
+            if_passed=if_passed,
         )
 
     def join(self, name: str, *, if_passed: IfPassed | None = None, step: str | None = None) -> Verb[None]:

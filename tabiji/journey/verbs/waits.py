@@ -175,27 +175,20 @@ class Waits(Verbs):
 
 
 async def _wait(travel: Travel, place: Place, span: timedelta) -> None:
-    now = travel.now()
-    deadline = travel.journal.opened(place, now + span, now).deadline or now
-    try:
+    with travel.open(place, travel.now() + span) as wait:
+        deadline = wait.deadline or travel.now()
         with travel.doing(place, f"waiting {in_words(span)}, until {instant(deadline)}"):
             await travel.until(place, deadline, lambda: False, f"Wait {in_words(span)}")
-    finally:
-        travel.journal.closed(place)
     travel.passed(place, f"waited {in_words(span)}" if travel.now() >= deadline else "the wait was skipped")
 
 
 async def _wait_until(travel: Travel, place: Place, when: When) -> datetime | None:
-    now = travel.now()
-    started = travel.journal.opened(place, now, now).started
-    try:
+    with travel.open(place, travel.now()) as wait:
         if isinstance(when, Instant):
             moment: datetime | None = when.at
             await _stay(travel, place, when, when.at, lambda: False)
         else:
-            moment = await _follow(travel, place, when, started)
-    finally:
-        travel.journal.closed(place)
+            moment = await _follow(travel, place, when, wait.started)
     travel.passed(place, f"waited until {when}" if moment else f"there is no {when}")
     return moment
 
@@ -239,16 +232,13 @@ def _for(
 async def _behaviour(
     travel: Travel, place: Place, pattern: Pattern, patience: timedelta, from_now: bool
 ) -> Happened | None:
-    now = travel.now()
-    deadline = travel.journal.opened(place, now + patience, now).deadline
-    limit = f", until {instant(deadline)}" if deadline is not None else ""
-    try:
+    with travel.open(place, travel.now() + patience) as wait:
+        deadline = wait.deadline
+        limit = f", until {instant(deadline)}" if deadline is not None else ""
         with travel.doing(place, f"waiting for {pattern}{limit}"):
             return await travel.first(
                 place, pattern, deadline, f"{pattern}, or {in_words(patience)}", from_now=from_now
             )
-    finally:
-        travel.journal.closed(place)
 
 
 async def _first(
