@@ -6,13 +6,14 @@ are written in, the plugin a Temporal worker needs, and the `tabiji` command. It
 
 from tabiji.domain.audience import attr, consented, everyone, in_list, in_stage, scored, tagged
 from tabiji.domain.calendar import weekday
+from tabiji.domain.changes import Called, OwnOrder
 from tabiji.domain.conditions import Condition, on
 from tabiji.domain.dates import anniversary, contact_date
 from tabiji.domain.durations import days, hours, minutes
 from tabiji.domain.events import Event
 from tabiji.domain.journeys import Reentry, after, always, each_time, never
 from tabiji.domain.occasions import every
-from tabiji.domain.orders import Happened, Outcome
+from tabiji.domain.orders import Ending, Entered, Happened, Outcome, SendOutcome
 from tabiji.domain.params import Param, param
 from tabiji.domain.patterns import Pattern, all_of, any_of, sequence
 from tabiji.domain.tests import prop
@@ -35,18 +36,28 @@ from tabiji.domain.triggers import (
 )
 from tabiji.journey.declaration import journey
 from tabiji.journey.journey import Journey
+from tabiji.journey.verbs.composition import Approval, Finished
+from tabiji.journey.verbs.waits import First
 from tabiji.plugin import JourneyPlugin
 
 __all__ = [
+    "Approval",
+    "Called",
     "Condition",
+    "Ending",
+    "Entered",
     "Event",
+    "Finished",
+    "First",
     "Happened",
     "Journey",
     "JourneyPlugin",
     "Outcome",
+    "OwnOrder",
     "Param",
     "Pattern",
     "Reentry",
+    "SendOutcome",
     "after",
     "all_of",
     "always",
