@@ -14,19 +14,17 @@ from pydantic import JsonValue
 from temporalio.client import WorkflowHistory
 
 from tabiji.domain.changes import Called
-from tabiji.domain.orders import EXIT_STEP, GOAL_STEP, Control, Outcome, Passed, SendEmail, SendOutcome
+from tabiji.domain.orders import Control, Outcome, Passed, SendOutcome
 from tabiji.domain.params import Param
-from tabiji.domain.patterns import Pattern
 from tabiji.errors import ConfigurationError, JourneyDefinitionError
 from tabiji.journey.discovery import discover
 from tabiji.journey.journey import Journey
+from tabiji.testing.findings import Findings
 from tabiji.testing.memory.house import House
 from tabiji.testing.memory.outside import Question, Task, Webhook
 from tabiji.testing.memory.recording import Deed
-from tabiji.testing.memory.sending import SALES
-from tabiji.testing.memory.state import Message, Person
+from tabiji.testing.memory.state import Person
 from tabiji.testing.mistakes import Mistake
-from tabiji.testing.outbox import Mail, Notice, Shown
 from tabiji.testing.people import Persona, of_the_trigger
 from tabiji.testing.rehearsal import HouseClock, Rehearsal
 from tabiji.testing.run import Run
@@ -42,7 +40,7 @@ BEGINS = datetime(2026, 1, 5, 9, tzinfo=UTC)
 """When the time of a test begins, where it does not say: a Monday morning."""
 
 
-class JourneyEnvironment:
+class JourneyEnvironment(Findings):
     """The fixture `journeys`.
 
         run = await journeys.start(TrialNurture, contact="c1")
@@ -215,50 +213,6 @@ class JourneyEnvironment:
     # What has come of it
 
     @property
-    def now(self) -> datetime:
-        """Journey time. Aware, UTC, to the minute: the machine's own seconds are left out."""
-        return _minute(self._rehearsal.clock.now())
-
-    @property
-    def outbox(self) -> Shown[Mail]:
-        """Mails that went out, to anybody; equal to a list of their templates."""
-        sent = [self._mail(one) for one in self._messages() if isinstance(one.order, SendEmail) and one.outcome]
-        return Shown(sent, lambda mail: mail.template)
-
-    @property
-    def refused(self) -> Shown[Message]:
-        """Mails that did not go out; equal to a list of the reasons."""
-        held = [one for one in self._messages() if one.outcome.state in ("refused", "failed")]
-        return Shown(held, lambda message: message.outcome.reason or message.outcome.state)
-
-    @property
-    def sales(self) -> Shown[Notice]:
-        """What sales was told; equal to a list of the reasons."""
-        told = [self._notice(one, "sales", one.topic) for one in self._messages() if one.template == SALES]
-        return Shown(told, lambda notice: notice.text)
-
-    @property
-    def notices(self) -> Shown[Notice]:
-        """What teams were told by `notify`; equal to a list of the texts."""
-        told = [one for one in self._messages() if not isinstance(one.order, SendEmail) and one.template != SALES]
-        return Shown([self._notice(one, one.template, one.topic) for one in told], lambda notice: notice.text)
-
-    @property
-    def webhooks(self) -> Shown[Webhook]:
-        """Calls of outside addresses; equal to a list of the addresses."""
-        return Shown(self._house.outside.webhooks, lambda call: call.url)
-
-    @property
-    def tasks(self) -> Shown[Task]:
-        """Tasks somebody was given; equal to a list of their titles."""
-        return Shown(self._house.outside.tasks, lambda task: task.title)
-
-    @property
-    def questions(self) -> Shown[Question]:
-        """Approvals that were asked for; equal to a list of the questions."""
-        return Shown(self._house.outside.questions, lambda question: question.question)
-
-    @property
     def runs(self) -> list[Run]:
         """Everybody's ways through every journey, in the order they began."""
         return [self._run(one.id) for one in self._house.state.enrollments.values()]
@@ -267,20 +221,6 @@ class JourneyEnvironment:
         """The latest way of somebody through a journey, such as one that another journey began."""
         found = [run for run in self.runs if (run.journey, run.contact) == (journey.spec.name, contact)]
         return _latest(found, f"enrollment of {contact} in {journey.spec.name}")
-
-    def contact(self, contact: str = "c1") -> Person:
-        """Somebody as the house knows them now: score, stage, tags, lists, attributes, consents."""
-        return self._house.state.person(contact)
-
-    @property
-    def next_timer(self) -> datetime | None:
-        """When the next timer of anybody is due; None where only people can make anything happen."""
-        return self._rehearsal.next_timer
-
-    def waits(self, id: str) -> list[tuple[tuple[str, str, int], Pattern]]:
-        """What an enrollment waits for now: enrollment, step and visit, and the pattern."""
-        open_now = self._house.state.listeners.items()
-        return [(key, one.pattern) for key, one in open_now if key[0] == id and key[1] not in (GOAL_STEP, EXIT_STEP)]
 
     # For runs
 
@@ -333,10 +273,6 @@ class JourneyEnvironment:
             self._server.carrier = None
 
     # Inside
-
-    @property
-    def _house(self) -> House:
-        return self._rehearsal.house
 
     def _begin(self, at: datetime) -> None:
         wall = self._server.loop.wait(self._server.temporal.get_current_time())
@@ -397,31 +333,6 @@ class JourneyEnvironment:
 
     def _run(self, id: str) -> Run:
         return Run(self, id, self._house.state.enrollments[id].contact)
-
-    def _messages(self) -> list[Message]:
-        return list(self._house.state.messages.values())
-
-    def _mail(self, sent: Message) -> Mail:
-        return Mail(
-            template=sent.template,
-            contact=sent.contact,
-            topic=sent.topic,
-            at=_minute(sent.at),
-            day=self._day(sent.at),
-            step=sent.step,
-            message=sent.id,
-            enrollment=sent.enrollment,
-        )
-
-    def _notice(self, told: Message, team: str, text: str) -> Notice:
-        return Notice(team, text, told.contact, _minute(told.at), self._day(told.at), told.enrollment)
-
-    def _day(self, at: datetime) -> int:
-        return (at - self._rehearsal.clock.begins).days
-
-
-def _minute(at: datetime) -> datetime:
-    return at.replace(second=0, microsecond=0)
 
 
 def _latest(things: Sequence[T], what: str) -> T:
