@@ -82,7 +82,7 @@ class Live(Road):
         await until(listening, f"{enrollment_id} waits")
 
     async def sleeps(self, enrollment_id: str) -> None:
-        """Come back when its timer runs: what it has written down is in its history by then, and is not written again."""
+        """Come back when its timer runs: what it has said is in its history by then, and is not said again."""
 
         async def runs() -> bool:
             history = await self.handle(enrollment_id).fetch_history()
