@@ -10,11 +10,12 @@ from typing import Any
 
 from temporalio import workflow
 
-from tabiji import Journey, always, days, hours, journey, on, prop
+from tabiji import Journey, always, contact_date, days, hours, journey, on, param, prop
 from tests.map.elsewhere import Polite, remind
 
 PAID = on("Order Completed", prop("total") >= 100)
 PATIENCE = days(3)
+TURNED = param("map-days", days(3), at_least=days(1), title="Days of patience")
 
 
 class By(StrEnum):
@@ -288,6 +289,25 @@ class Characters(Journey):
         await self.tag(what, step=f"{what} end")
 
 
+@journey(reentry=always)
+class Worded(Journey):
+    """What is computed is said in words, as far as they go."""
+
+    async def steps(self) -> None:
+        patience = await self.value(TURNED)
+        if patience > days(2):
+            mail = await self.send_email("patient")
+        else:
+            mail = await self.send_email("hasty")
+        first = await self.wait_first(
+            {Sign.PAID: on("Paid"), Sign.LEFT: self.clicked(mail, link="/bye")}, timeout=patience
+        )
+        if first:
+            await self.tag(f"first {first.which}", step="first")
+        if not await self.wait_until(contact_date("visit", days=-1)):
+            self.exit("no visit")
+
+
 ALL: tuple[type[Journey], ...] = (
     Branches,
     Matches,
@@ -303,4 +323,5 @@ ALL: tuple[type[Journey], ...] = (
     Unseen,
     Seen,
     Characters,
+    Worded,
 )

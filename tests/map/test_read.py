@@ -64,6 +64,15 @@ def test_the_first_of_several_is_known_by_its_name() -> None:
     )
 
 
+def test_what_is_computed_is_said_in_words_as_far_as_they_go() -> None:
+    assert {
+        "value of map-days",
+        "wait for the first of PAID: Paid; LEFT: mail clicked /bye, at most patience",
+        "tag first {first.which}",
+    } <= set(words(samples.Worded))
+    assert "wait_until:contact_date(visit, days=-1) -> exit:no visit [there is no such date]" in ways(samples.Worded)
+
+
 def test_loops_lead_back() -> None:
     assert ways(samples.Loops) >= {
         "for:template -> has_tag:skip [each]",

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 
 from tabiji.domain.durations import in_words
+from tabiji.domain.params import Param
 from tabiji.journey.map.values import UNKNOWN, value_of
 from tabiji.journey.vocabulary import MAIL_CONDITIONS
 
@@ -80,6 +81,10 @@ def answers(verb: str, call: ast.Call, names: Mapping[str, Any]) -> Answers | No
             return Answers("sent", "not sent")
         case "enter":
             return Answers("in", "not let in")
+        case "wait_until":
+            return Answers("when it comes", "there is no such date")
+        case "call_webhook":
+            return Answers("taken", "refused")
         case "sub_journey":
             return Answers("it went through", "it did not")
         case "did" | "has_tag" | "in_list" | "in_segment":
@@ -101,10 +106,17 @@ def words_of(node: ast.expr, names: Mapping[str, Any]) -> str:
             return "; ".join(
                 f"{_last(key, names)}: {words_of(value, names)}" for key, value in zip(keys, values, strict=True) if key
             )
+        case ast.JoinedStr(values=parts):
+            return _short("".join(map(_piece, parts)))
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
             return f"{words_of(left, names)} or {words_of(right, names)}"
         case _:
             return _short(plain(node))
+
+
+def _piece(part: ast.expr) -> str:
+    """A part of an f-string: text, or what is computed, in braces."""
+    return str(part.value) if isinstance(part, ast.Constant) else f"{{{plain(getattr(part, 'value', part))}}}"
 
 
 def plain(node: ast.AST) -> str:
@@ -117,7 +129,7 @@ def _said(value: Any) -> str:
     match value:
         case timedelta():
             return in_words(value)
-        case Enum():
+        case Enum() | Param():
             return value.name
         case str():
             return value
