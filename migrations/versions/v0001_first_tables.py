@@ -61,43 +61,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_param_value_name_recorded_at", ["name", "recorded_at"], unique=False)
 
     op.create_table(
-        "event_problem",
-        sa.Column("name", sa.String(length=200), nullable=False),
-        sa.Column("property", sa.String(length=100), nullable=False),
-        sa.Column("problem", sa.String(length=200), nullable=False),
-        sa.Column("count", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "shape",
-            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
-            nullable=False,
-        ),
-        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("name", "property", "problem", name=op.f("pk_event_problem")),
-    )
-    op.create_table(
-        "param_value",
-        sa.Column("name", sa.String(length=100), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column(
-            "value",
-            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
-            nullable=False,
-        ),
-        sa.Column(
-            "before",
-            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
-            nullable=False,
-        ),
-        sa.Column("set_by", sa.String(length=200), nullable=False),
-        sa.Column("key", sa.String(length=100), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("name", "version", name=op.f("pk_param_value")),
-    )
-    with op.batch_alter_table("param_value", schema=None) as batch_op:
-        batch_op.create_index("ix_param_value_name_recorded_at", ["name", "recorded_at"], unique=False)
-
-    op.create_table(
         "contact",
         sa.Column("email", sa.String(length=254), nullable=True),
         sa.Column("timezone", sa.String(length=64), nullable=True),
@@ -701,11 +664,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_contact_email"))
 
     op.drop_table("contact")
-    with op.batch_alter_table("param_value", schema=None) as batch_op:
-        batch_op.drop_index("ix_param_value_name_recorded_at")
-
-    op.drop_table("param_value")
-    op.drop_table("event_problem")
     with op.batch_alter_table("param_value", schema=None) as batch_op:
         batch_op.drop_index("ix_param_value_name_recorded_at")
 

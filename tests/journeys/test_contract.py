@@ -15,7 +15,7 @@ from tabiji.domain.journeys import Catalog
 from tabiji.domain.orders import StepOrder
 from tabiji.settings import Settings
 
-ORDERS = [order for order in StepOrder.__subclasses__() if order is not OwnOrder]
+ORDERS = [one for one in StepOrder.__subclasses__() if one is not OwnOrder and one.__module__.startswith("tabiji.")]
 """An author's own activities are called by a name of the author's."""
 
 
