@@ -17,6 +17,7 @@ from tabiji.domain.patterns import Single
 from tabiji.errors import JourneyDefinitionError
 from tabiji.journey.journey import Journey
 from tabiji.journey.known import stands
+from tabiji.journey.reserved import refuse_taken_names
 from tabiji.journey.steps import name_steps, step_table
 
 J = TypeVar("J", bound=type[Journey])
@@ -57,6 +58,7 @@ def journey(
             )
         if not inspect.iscoroutinefunction(cls.steps) or cls.steps is Journey.steps:
             raise JourneyDefinitionError(f"journey {cls.__name__} needs `async def steps(self) -> None`.")
+        refuse_taken_names(cls)
         triggers = by_kind(trigger if isinstance(trigger, tuple) else (trigger,))
         cls.spec = JourneySpec(
             name=workflow_type,

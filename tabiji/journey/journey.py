@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import ClassVar, NoReturn
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from temporalio import workflow
 
@@ -40,8 +40,13 @@ class Journey(Messages, Waits, Contacts, Reads, Composition):
     stands: ClassVar[Callable[[str], bool]]
     """Whether a step, by the name a run gave it, is in the code. Set by `@journey`, like `spec`."""
 
-    def __init__(self) -> None:
-        self._travel = Travel(self.spec, type(self).stands)
+    if not TYPE_CHECKING:  # to type checkers an author's own __init__ would contradict it
+
+        def __new__(cls, *_args, **_named):
+            """Made here rather than in `__init__`, which authors may write without thinking of ours."""
+            self = super().__new__(cls)
+            self._travel = Travel(cls.spec, cls.stands)
+            return self
 
     async def steps(self) -> None:
         """The journey itself. Written by the author."""

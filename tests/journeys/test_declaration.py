@@ -117,3 +117,60 @@ def test_who_comes_by_the_clock_may_come_each_time_unless_the_author_says_otherw
     assert Thrice.spec.reentry == each_time
     assert OnceForAll.spec.reentry == never
     assert ByEvent.spec.reentry == never
+
+
+@pytest.mark.parametrize(
+    ("line", "body", "taken"),
+    [
+        (7, "score = 3", "score"),
+        (7, "def tag(self) -> None: ...", "tag"),
+        (7, "async def travel(self) -> None: ...", "travel"),
+        (7, "journal: int = 0", "journal"),
+        (7, "def run(self) -> None: ...", "run"),
+        (7, "def remember(self) -> None:\n        self.score += 3", "score"),
+        (7, "def remember(self) -> None:\n        self.stage, self.mine = 1, 2", "stage"),
+        (7, "def remember(self) -> None:\n        self._travel = None", "_travel"),
+    ],
+)
+def test_a_name_the_language_has_is_refused_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: int, body: str, taken: str
+) -> None:
+    package = f"taken_{abs(hash(body))}"
+    folder = tmp_path / package
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / "mine.py").write_text(
+        f"from tabiji import Journey, journey\n\n\n@journey()\nclass Mine(Journey):\n"
+        f"    async def steps(self) -> None: ...\n    {body}\n"
+    )
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    importlib.invalidate_caches()
+    at = line + body.count("\n")
+
+    with pytest.raises(JourneyDefinitionError, match=rf"mine\.py:{at}: Mine uses the name '{taken}'.*my_"):
+        discover(package)
+
+
+class Basis(Journey):
+    """With state of its own, and without a word to ours."""
+
+    def __init__(self) -> None:
+        self.points: int = 0
+
+
+@journey()
+class Counts(Basis):
+    async def steps(self) -> None:
+        self.points += 1
+
+
+@journey()
+class CountsOn(Counts):
+    async def steps(self) -> None:
+        self.points += 2
+
+
+def test_a_journey_may_have_state_and_an_init_of_its_own_and_be_inherited_from() -> None:
+    assert (Counts.spec.name, CountsOn.spec.name) == ("counts", "counts-on")
+    assert CountsOn().points == 0
+    assert CountsOn().doing() == []
