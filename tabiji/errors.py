@@ -62,8 +62,8 @@ class InsertedStep(JourneyDefinitionError):
 
     def __init__(self, step: str, ahead: str) -> None:
         super().__init__(
-            f"step {step!r} was inserted before {ahead!r}, which this person has reached already. Say what it means for "
-            f"them: if_passed='skip' or if_passed='run' at that step; or leave people in the version they are in."
+            f"step {step!r} was inserted before {ahead!r}, which this person has reached already. Say what it means "
+            f"for them: if_passed='skip' or if_passed='run' at that step; or leave people in the version they are in."
         )
         self.step = step
 

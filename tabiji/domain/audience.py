@@ -19,7 +19,8 @@ from typing import Annotated, Literal, NamedTuple, NoReturn, TypeAlias, cast
 
 from pydantic import Field, JsonValue, model_validator
 
-from tabiji.domain.tests import Data, Ordered, Plain, Prop, Test
+from tabiji.domain.tests import Data, Prop, Test
+from tabiji.domain.values import Ordered, Plain
 
 MAX_PARTS = 50
 

@@ -84,7 +84,7 @@ class Happened(Frozen):
     @property
     def seqs(self) -> frozenset[int]:
         """The places in the database of all events this stands for."""
-        return frozenset(self.took) | ({self.seq} if self.seq is not None else set())
+        return frozenset(self.took if self.seq is None else (*self.took, self.seq))
 
 
 class Passed(Frozen):

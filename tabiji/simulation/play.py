@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -39,7 +39,7 @@ class Life:
 
 
 @contextmanager
-def stage() -> Iterator[Server]:
+def stage() -> Generator[Server]:
     """A server that skips time. Nobody is mailed: what reaches people is carried out in memory."""
     server = Server(tuple(CARRIERS))
     server.start()
