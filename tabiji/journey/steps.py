@@ -15,6 +15,7 @@ import sys
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
+from typing import Any
 
 from tabiji.errors import JourneyDefinitionError
 from tabiji.journey.callers import LAMBDA, authored, functions_on_the_way, remember_callers
@@ -35,6 +36,8 @@ __all__ = [
 
 BEGUN = "#begun"
 """Ends the name of the first half of a step that asks and then waits."""
+
+_CALLS = "__tabiji_steps__"
 
 _BESIDE = re.compile(r"(?:[^\W\d]\w*(?:~\d+)?/)+")
 
@@ -104,9 +107,11 @@ def name_steps(journey: type) -> None:
     methods = [value for base in journey.__mro__ for value in vars(base).values() if _a_coroutine_of_an_author(value)]
     for file in sorted({method.__code__.co_filename for method in methods}):
         step_table(file)
+    for method in methods:
+        _remember_calls(method.__globals__, method.__code__.co_filename)
     for helper in {name: value for method in methods for name, value in method.__globals__.items()}.values():
         if _a_coroutine_of_an_author(helper) and Path(helper.__code__.co_filename).exists():
-            for call in step_calls(helper.__code__.co_filename).values():
+            for call in _remember_calls(helper.__globals__, helper.__code__.co_filename).values():
                 if call.problem and call.sure and call.function == helper.__name__:
                     raise JourneyDefinitionError(call.problem)
 
@@ -115,10 +120,18 @@ def _a_coroutine_of_an_author(value: object) -> bool:
     return isinstance(value, FunctionType) and inspect.iscoroutinefunction(value) and authored(value.__code__)
 
 
+def _remember_calls(module: dict[str, Any], file: str) -> dict[Place, Call]:
+    """Keep the names of a module's steps beside its code: the file may be edited while the code runs on."""
+    calls: dict[Place, Call] = step_calls(file)
+    module.setdefault(_CALLS, {})[file] = calls
+    return calls
+
+
 def _own_name(frame: FrameType, verb: str) -> str:
     file, line = frame.f_code.co_filename, frame.f_lineno
     end = _call_ends(frame.f_code)[frame.f_lasti // 2]
-    call = step_calls(file).get(end) if end is not None else None
+    calls = frame.f_globals.get(_CALLS, {}).get(file) or _remember_calls(frame.f_globals, file)
+    call = calls.get(end) if end is not None else None
     if call is None or call.own is None:
         unknown = f"{file}:{line}: {verb}() cannot be named from its place in the source. Give it step='…'."
         raise JourneyDefinitionError(call.problem if call is not None and call.problem else unknown)

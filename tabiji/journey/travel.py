@@ -31,6 +31,7 @@ from tabiji.domain.orders import (
     StepOrder,
 )
 from tabiji.domain.patterns import Pattern
+from tabiji.errors import JourneyDefinitionError
 from tabiji.journey.callers import remember_callers
 from tabiji.journey.calls import bookkeep, carry_out
 from tabiji.journey.endings import JourneyOver, Over, Overdue, erased, failure_in, how_it_ended, paused
@@ -47,6 +48,10 @@ AN_INSTANT = timedelta(milliseconds=1)
 LONGEST_RUN = 2_000
 """Events of a history after which a journey goes on in a fresh run at its next wait. Only loops get there; Temporal
 suggests it at 4,096."""
+
+
+MOST_CARRIED = 1_800_000
+"""Bytes of what a new run takes along: some ten thousand steps. Temporal ends a workflow whose input exceeds 2 MB."""
 
 
 class Travel:
@@ -192,8 +197,16 @@ class Travel:
         await steps
 
     def _go_on_in_a_new_run(self) -> NoReturn:
+        carried = self.journal.carried()
+        size = len(carried.model_dump_json())
+        if size > MOST_CARRIED:
+            raise JourneyDefinitionError(
+                f"{self.enrollment.enrollment_id} has been through {len(carried.journal)} steps, and what they came to "
+                f"({size} bytes) is more than a new run can take along ({MOST_CARRIED}). Let rounds be enrollments of "
+                "their own: begun by a date, by a schedule, or at the end of the one before by `await self.enter(…)`."
+            )
         workflow.continue_as_new(
-            self.enrollment.model_copy(update={"carried": self.journal.carried()}),
+            self.enrollment.model_copy(update={"carried": carried}),
             initial_versioning_behavior=workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE if self._moving else None,
         )
 

@@ -121,4 +121,14 @@ class NoDate(Journey):
             await self.tag("has failed")
 
 
-ALL = (OneMail, Shifts, Skips, SameForBoth, Sub, GivesUp, WaitsForSub, InAGroup, ByHand, NoDate)
+@journey(trigger=on("Stuffed"), reentry=always)
+class Stuffed(Journey):
+    """Reads more than anybody can carry."""
+
+    async def steps(self) -> None:
+        for _ in range(65):
+            await self.attribute("novel")
+        await self.wait(days=9)
+
+
+ALL = (OneMail, Shifts, Skips, SameForBoth, Sub, GivesUp, WaitsForSub, InAGroup, ByHand, NoDate, Stuffed)

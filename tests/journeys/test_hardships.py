@@ -260,3 +260,14 @@ async def test_runs_that_are_moved_again_and_again_stay_one_journey(play: Stage,
     await play.finish(run)
     assert len(seen) == 6
     assert door.sent == ["one"]
+
+
+async def test_what_is_too_much_to_take_along_is_told_before_temporal_ends_the_journey(play: Stage) -> None:
+    await play.learns(novel="x" * 30_000)
+    run = await play.begins("Stuffed")
+    await play.until_it_waits(run)
+    await control(run, Control.MOVE)
+    with pytest.raises(WorkflowFailureError) as failure:
+        await run.result()
+    assert "has been through 65 steps" in str(failure.value.cause)
+    assert "await self.enter(…)" in str(failure.value.cause)

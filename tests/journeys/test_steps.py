@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
+from tabiji.domain.orders import EnrollmentInput
 from tabiji.errors import JourneyDefinitionError
+from tabiji.journey.rehearsal import rehearse
 from tabiji.journey.steps import step_table
 
 
@@ -154,3 +159,31 @@ def test_chains_over_several_lines_are_found_where_the_call_ends(tmp_path: Path)
     file = tmp_path / "sample.py"
     file.write_text(source, encoding="utf-8")
     assert step_table(str(file)) == {(6, 9): "f/send_email:a"}
+
+
+def test_an_edit_of_the_file_does_not_rename_steps_of_code_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker runs what it has loaded; its file may have been written anew under it."""
+    source = dedent(
+        """
+        from tabiji import Journey, journey
+
+        @journey()
+        class Edited(Journey):
+            async def steps(self) -> None:
+                await self.send_email("a/b")
+                await self.send_email("b/a")
+        """
+    )
+    file = tmp_path / "edited_under_it.py"
+    file.write_text(source, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)  # pyright: ignore[reportUnknownMemberType] # py.path in its signature
+    module = importlib.import_module("edited_under_it")
+    file.write_text(source.replace("a/b", "x/x").replace("b/a", "a/b"), encoding="utf-8")
+    os.utime(file, (1, 1))
+    now = datetime.now(UTC)
+    enrollment = EnrollmentInput(
+        enrollment_id="e", contact_id="c", journey="edited", entered_at=now, entered_wall=now, entry_seq=0
+    )
+    assert rehearse(module.Edited, enrollment, now=now).next == ["steps/send_email:a/b"]
