@@ -117,8 +117,14 @@ class Condition(Data):
         return any_of(self, other)
 
     def __str__(self) -> str:
-        tests = " and ".join(f"({test})" if test.op == "or" else str(test) for test in self.where)
+        tests = " and ".join(map(self._said, self.where))
         return f"{self.event} ({tests})" if tests else self.event
+
+    def _said(self, test: Test) -> str:
+        # The id of a mail says nothing to a reader, and would make every person's way another.
+        if self.event.startswith("Email ") and isinstance(test, Equals) and test.path == "message":
+            return "this mail"
+        return f"({test})" if test.op == "or" else str(test)
 
     @field_validator("event")
     @classmethod

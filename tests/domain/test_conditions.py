@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabiji import days, hours, minutes, on
+from tabiji import days, hours, minutes, on, prop
 from tabiji.domain.conditions import Condition
 from tabiji.domain.durations import in_words
 
@@ -76,3 +76,9 @@ def test_an_event_without_a_name_is_refused() -> None:
 )
 def test_durations_read_as_people_say_them(span: timedelta, words: str) -> None:
     assert in_words(span) == words
+
+
+def test_a_condition_over_one_mail_does_not_read_out_its_id() -> None:
+    assert str(on("Email Link Clicked", prop("url").contains("/pricing"), message="3f2a")) == (
+        "Email Link Clicked (url contains /pricing and this mail)"
+    )
