@@ -53,6 +53,9 @@ suggests it at 4,096."""
 MOST_CARRIED = 1_800_000
 """Bytes of what a new run takes along: some ten thousand steps. Temporal ends a workflow whose input exceeds 2 MB."""
 
+LONGEST_STEP = 190
+"""Characters of a step's name, which is part of keys in the database."""
+
 
 class Travel:
     """What one run of one journey does, below the verbs authors call."""
@@ -250,6 +253,11 @@ class Travel:
     def place(self, verb: str, step: str | None) -> Place:
         """Name the step a verb was called at, and count the visit. Called by the verb itself, see the depth."""
         step = step or step_at_caller(3, verb)
+        if len(step) > LONGEST_STEP:
+            raise JourneyDefinitionError(
+                f"step {step!r} has a name of {len(step)} characters, and {LONGEST_STEP} are possible. Give it a name "
+                "of its own, step='…'."
+            )
         self._visits[step] += 1
         return Place(step, self._visits[step])
 

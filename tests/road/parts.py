@@ -19,6 +19,7 @@ from models.waits import Waits
 from tabiji.domain.conditions import Condition, on
 from tabiji.domain.journeys import Catalog, JourneySpec, Reentry, always, never
 from tabiji.domain.orders import Listen
+from tabiji.domain.patterns import Pattern
 
 GOAL = on("Order Completed")
 _numbers = count()
@@ -82,7 +83,7 @@ def did(name: str, *, who: str | None = "visitor", **fields: Any) -> Incoming:
 def waits_for(
     enrollment_id: str,
     contact_id: UUID,
-    condition: Condition,
+    condition: Pattern,
     *,
     step: str = "wait",
     visit: int = 1,
@@ -90,6 +91,7 @@ def waits_for(
     consumed: tuple[int, ...] = (),
     done: tuple[tuple[str, int], ...] = (),
     goals: tuple[Condition, ...] = (GOAL,),
+    exits: tuple[Condition, ...] = (),
     wall: datetime | None = None,
 ) -> Listen:
     """What a journey says when it reaches a wait."""
@@ -105,5 +107,6 @@ def waits_for(
         consumed=consumed,
         done=done,
         goals=goals,
+        exits=exits,
         entry_seq=entry_seq,
     )

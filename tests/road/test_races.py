@@ -22,6 +22,7 @@ from models.waits import Waits
 from tabiji.domain.conditions import on
 from tabiji.domain.journeys import always
 from tabiji.domain.orders import Heard, Listen
+from tabiji.domain.patterns import any_of, sequence
 from tests.road.parts import GOAL, Road, did, spec
 from tests.road.travellers import Travels
 
@@ -87,6 +88,35 @@ async def test_a_goal_ends_every_journey_whatever_it_is_doing(database: Database
     begun = await travels.road.rows(Enrollment, journey="onboarding")
     assert {row.contact_id: row.entry_seq for row in begun} == goals
     assert len(begun) == 15
+    await _all_is_over(travels.road, {"goal"})
+
+
+FIRST_OF_TWO = any_of(on("Never"), on("Clicked").times(2), sequence(on("Clicked"), on("Never")))
+
+
+@pytest.mark.parametrize("timeouts", [False, True], ids=["patient", "impatient"])
+async def test_every_two_events_answer_exactly_one_wait_for_two(database: Database, timeouts: bool) -> None:
+    """The first of three alternatives, one of them complete with the second event: none is left out, none taken twice,
+    whether the look-back finds the two, or the signal, or one finds one and the other the other.
+    """
+    travels = Travels(database, spec("nurture", goals=()), awaited=FIRST_OF_TWO, seed=7, stops=3, timeouts=timeouts)
+
+    assert await _travel(travels, people=12, events=6) == (0, 0)
+
+    clicks = Counter(row.contact_id for row in await travels.road.rows(Event, name="Clicked"))
+    for traveller in travels.travellers.values():
+        assert len(traveller.consumed) == clicks[traveller.enrollment.contact_id] - 1 == 6
+    await _all_is_over(travels.road, {"completed"})
+
+
+async def test_an_exit_ends_every_journey_whatever_it_is_doing(database: Database) -> None:
+    """In the middle of a wait for several events, too, and by an event that is a goal as well."""
+    journey = spec("nurture", goals=()).model_copy(update={"exits": (on("Left"), GOAL)})
+    travels = Travels(database, journey, awaited=FIRST_OF_TWO, seed=8, stops=99)
+
+    await travels.run([_acts(travels, f"p{n}", 5, goal=True) for n in range(12)])
+
+    assert all(one.goal.is_set() for one in travels.travellers.values())
     await _all_is_over(travels.road, {"goal"})
 
 

@@ -25,27 +25,25 @@ from models.record import Recorder
 from models.waits import Waits
 from tabiji.domain.conditions import Condition
 from tabiji.domain.journeys import JourneySpec
-from tabiji.domain.orders import GOAL_STEP, Ended, Ending, Happened, Heard, Listen, Outcome
+from tabiji.domain.orders import EXIT_STEP, GOAL_STEP, Ended, Ending, Happened, Heard, Listen, Outcome
+from tabiji.domain.patterns import Pattern
+from tabiji.journey.waiting import Waiting
 from tests.road.parts import Road, waits_for
 
 Key = tuple[str, int]
 
 
 @dataclass
-class Wait:
-    """An open wait, and its earliest answer so far."""
+class Wait(Waiting):
+    """An open wait as journeys have it, and somebody who sleeps until it is answered."""
 
-    taken: frozenset[int]
-    answer: Happened | None = None
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def offer(self, event: Happened) -> None:
-        """Take it, unless an earlier wait has."""
-        if event.seq in self.taken:
-            return
-        if self.answer is None or (event.seq or 0) < (self.answer.seq or 0):
-            self.answer = event
-        self.woken.set()
+    def found(self, event: Happened) -> None:
+        """See base class."""
+        super().found(event)
+        if self.event is not None:
+            self.woken.set()
 
 
 @dataclass
@@ -54,9 +52,10 @@ class Traveller:
 
     enrollment: AnyRow
     stops: int
-    """Events it wants to take before it is through."""
+    """Answers it wants before it is through."""
     goals: tuple[Condition, ...]
     consumed: list[int] = field(default_factory=list[int])
+    answers: int = 0
     waiting: dict[Key, Wait] = field(default_factory=dict[Key, Wait])
     goal: asyncio.Event = field(default_factory=asyncio.Event)
     unanswered: int = 0
@@ -72,7 +71,7 @@ class Travels:
         database: Database,
         journey: JourneySpec,
         *others: JourneySpec,
-        awaited: Condition,
+        awaited: Pattern,
         seed: int,
         stops: int,
         timeouts: bool = False,
@@ -151,7 +150,7 @@ class Travels:
     def _happened(self, traveller: Traveller, event: Happened) -> None:
         assert event.seq is not None
         traveller.arrived.add(event.seq)
-        if event.step == GOAL_STEP:
+        if event.step in (GOAL_STEP, EXIT_STEP):
             traveller.goal.set()
         elif event.step is not None and (wait := traveller.waiting.get((event.step, event.visit))) is not None:
             wait.offer(event)
@@ -159,7 +158,7 @@ class Travels:
     async def _travel(self, traveller: Traveller) -> None:
         done: list[Key] = []
         visit = 0
-        while len(traveller.consumed) < traveller.stops and not traveller.goal.is_set():
+        while traveller.answers < traveller.stops and not traveller.goal.is_set():
             visit += 1
             # Work between the waits: events may come while nobody listens.
             await asyncio.sleep(self.dice.choice((0, 0, 0.002, 0.01)))
@@ -168,14 +167,14 @@ class Travels:
             done = [("wait", visit)]
             # Who has patience and still got nothing was passed by; so was who looked back when all was over.
             if not answered and not traveller.goal.is_set() and (after_the_fact or not self.timeouts):
-                traveller.unanswered = traveller.stops - len(traveller.consumed)
+                traveller.unanswered = traveller.stops - traveller.answers
                 break
         await self._end(traveller)
 
     async def _wait_for(self, traveller: Traveller, visit: int, done: tuple[Key, ...]) -> bool:
         key = ("wait", visit)
         taken = traveller.arrived if self.drop_on_arrival else traveller.consumed
-        wait = traveller.waiting[key] = Wait(frozenset(taken))
+        wait = traveller.waiting[key] = Wait(self.awaited, frozenset(taken))
         try:
             order = self._order(traveller, visit, wait, done)
             # A goal does not wait for the look-back: it may commit after the journey's end.
@@ -186,17 +185,17 @@ class Travels:
             if heard.end is not None:
                 traveller.goal.set()
                 return False
+            wait.up_to(heard.seq)
             if heard.event is not None:
-                assert heard.event.seq is not None
-                traveller.arrived.add(heard.event.seq)
-                wait.offer(heard.event)
+                traveller.arrived |= heard.event.seqs
+                wait.found(heard.event)
             await self._answer(traveller, wait)
         finally:
             del traveller.waiting[key]
-        if wait.answer is not None and not traveller.goal.is_set():
-            assert wait.answer.seq is not None
-            traveller.consumed.append(wait.answer.seq)
-        return wait.answer is not None
+        if wait.event is not None and not traveller.goal.is_set():
+            traveller.consumed += sorted(wait.event.seqs)
+            traveller.answers += 1
+        return wait.event is not None
 
     async def _answer(self, traveller: Traveller, wait: Wait) -> None:
         patience = self.dice.choice((0.0, 0.002, 0.02)) if self.timeouts and not self.quiet.is_set() else None
@@ -258,6 +257,7 @@ class Travels:
             consumed=tuple(wait.taken),
             done=done,
             goals=traveller.goals,
+            exits=self.journey.exits,
         )
 
     # The whole
