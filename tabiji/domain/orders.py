@@ -96,12 +96,21 @@ class Passed(Frozen):
     at: datetime
 
 
+class Failure(Frozen):
+    """An activity that failed for good, and whose journey went on all the same."""
+
+    activity: str
+    kind: str
+    message: str
+
+
 class Kept(Frozen):
     """What one visit of one step came to, kept for the day the journey goes on in newer code."""
 
     step: str
     visit: int
     result: JsonValue = None
+    failure: Failure | None = None
 
 
 class Open(Frozen):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 from tabiji.domain.conditions import Condition
-from tabiji.domain.orders import Ending
+from tabiji.domain.orders import Ending, Failure
 
 
 class JourneyOver(asyncio.CancelledError):
@@ -57,6 +57,28 @@ def failure_in(error: FailureError | ExceptionGroup[Exception]) -> FailureError:
 def cause_of(error: FailureError) -> BaseException:
     """What an activity raised. A local activity's own error comes without the wrapper an ordinary one has."""
     return error.cause if isinstance(error, ActivityError) and error.cause else error
+
+
+def failure_of(error: ActivityError) -> Failure:
+    """What is kept of an activity that failed for good."""
+    cause = cause_of(error)
+    kind = cause.type if isinstance(cause, ApplicationError) and cause.type else type(cause).__name__
+    return Failure(activity=error.activity_type, kind=kind, message=str(cause)[:500])
+
+
+def failed(failure: Failure) -> ActivityError:
+    """The same failure, told again."""
+    error = ActivityError(
+        "Activity task failed",
+        scheduled_event_id=0,
+        started_event_id=0,
+        identity="",
+        activity_type=failure.activity,
+        activity_id="",
+        retry_state=None,
+    )
+    error.__cause__ = ApplicationError(failure.message, type=failure.kind, non_retryable=True)
+    return error
 
 
 def erased(error: FailureError) -> bool:

@@ -15,9 +15,11 @@ from typing import Any, Literal
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 from pydantic_core import to_json
+from temporalio.exceptions import ActivityError
 
-from tabiji.domain.orders import Carried, Kept, Open, Passed
+from tabiji.domain.orders import Carried, Failure, Kept, Open, Passed
 from tabiji.errors import InsertedStep, JourneyDefinitionError
+from tabiji.journey.endings import failed, failure_of
 
 IfPassed = Literal["skip", "run"]
 """What to do with a step that newer code has put where somebody has already been."""
@@ -39,7 +41,7 @@ class Journal:
 
     def __init__(self) -> None:
         self._kept: dict[Place, JsonValue] = {}
-        self._waiting: set[Place] = set()
+        self._failed: dict[Place, Failure] = {}
         self._came_with: dict[Place, Open] = {}
         self._ahead: set[Place] = set()
         self.open: dict[Place, Open] = {}
@@ -52,6 +54,7 @@ class Journal:
     def take_up(self, carried: Carried) -> None:
         """Go on from where the run before was continued."""
         self._kept = {Place(kept.step, kept.visit): kept.result for kept in carried.journal}
+        self._failed = {Place(kept.step, kept.visit): kept.failure for kept in carried.journal if kept.failure}
         self._came_with = {Place(wait.step, wait.visit): wait for wait in carried.open}
         self._ahead = set(self._kept) | set(self._came_with)
         self.consumed = dict.fromkeys(carried.consumed)
@@ -63,7 +66,10 @@ class Journal:
     def carried(self) -> Carried:
         """What the next run takes along."""
         return Carried(
-            journal=tuple(Kept(step=at.step, visit=at.visit, result=result) for at, result in self._kept.items()),
+            journal=tuple(
+                Kept(step=at.step, visit=at.visit, result=result, failure=self._failed.get(at))
+                for at, result in self._kept.items()
+            ),
             open=tuple(self.open.values()),
             consumed=tuple(self.consumed),
             done=tuple((at.step, at.visit) for at in self.done),
@@ -77,8 +83,14 @@ class Journal:
         return place in self._kept
 
     def recall(self, place: Place, answer: TypeAdapter[Any]) -> Any:
-        """What this visit came to."""
+        """What this visit came to.
+
+        Raises:
+            ActivityError: That it failed, as it did when the person was here.
+        """
         self._ahead.discard(place)
+        if place in self._failed:
+            raise failed(self._failed[place])
         try:
             return answer.validate_json(to_json(self._kept[place]))
         except ValidationError as error:
@@ -90,6 +102,11 @@ class Journal:
     def keep(self, place: Place, result: JsonValue) -> None:
         """This visit is over."""
         self._kept[place] = result
+
+    def keep_failure(self, place: Place, error: ActivityError) -> None:
+        """This visit is over: it failed for good, and whoever wrote the journey may have foreseen that."""
+        self._kept[place] = None
+        self._failed[place] = failure_of(error)
 
     def reach(self, place: Place, if_passed: IfPassed | None, known: Callable[[str], bool]) -> bool:
         """A step begins that nothing is kept of. False: it is to be skipped.

@@ -286,7 +286,11 @@ class Travel:
         if skipped is not None and not self.journal.reach(place, if_passed, self._known):
             result = skipped()
         else:
-            result = await act()
+            try:
+                result = await act()
+            except ActivityError as error:
+                self.journal.keep_failure(place, error)
+                raise
         self.journal.keep(place, answer.dump_python(result, mode="json"))
         self._check()
         return result

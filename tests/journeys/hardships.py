@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
-from tabiji import Journey, always, days, hours, journey, on
-from tabiji.domain.patterns import all_of
+from tabiji import Journey, always, days, journey, on
 from tabiji.domain.triggers import tag_added
 
 
@@ -109,16 +108,18 @@ class ByHand(Journey):
         await self.tag(f"{[one.event for one in both] if both else None}", step="tell")
 
 
-@journey(trigger=on("Dated"), reentry=always)
-class NoDate(Journey):
-    """There is nothing to wait for."""
+@journey(trigger=on("Foreseen"), reentry=always)
+class ForeseesFailure(Journey):
+    """An activity fails for good, and the journey knows what to do."""
 
     async def steps(self) -> None:
-        await self.wait_for(all_of(on("Left"), on("Right")), timeout=hours(2))
         try:
             await self.do("fail")
-        except ActivityError:
-            await self.tag("has failed")
+        except ActivityError as error:
+            cause = error.cause
+            kind = cause.type if isinstance(cause, ApplicationError) else None
+            await self.wait(days=1)
+            await self.tag(f"{kind} in {error.activity_type}", step="tell")
 
 
 @journey(trigger=on("Stuffed"), reentry=always)
@@ -131,4 +132,4 @@ class Stuffed(Journey):
         await self.wait(days=9)
 
 
-ALL = (OneMail, Shifts, Skips, SameForBoth, Sub, GivesUp, WaitsForSub, InAGroup, ByHand, NoDate, Stuffed)
+ALL = (OneMail, Shifts, Skips, SameForBoth, Sub, GivesUp, WaitsForSub, InAGroup, ByHand, ForeseesFailure, Stuffed)

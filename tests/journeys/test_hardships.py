@@ -30,6 +30,7 @@ from tests.journeys.stage import Sender, Stage, StageClock, stage, until
 from tests.journeys.test_moves import control, move, run_id
 
 DAY = timedelta(days=1)
+TRIED: list[str] = []
 
 
 class Door(Sender):
@@ -48,6 +49,7 @@ class Door(Sender):
 
 @activity.defn(name="fail")
 async def fail(order: OwnOrder) -> None:
+    TRIED.append(order.enrollment_id)
     raise ApplicationError(f"{order.step} cannot", type="hopeless", non_retryable=True)
 
 
@@ -271,3 +273,12 @@ async def test_what_is_too_much_to_take_along_is_told_before_temporal_ends_the_j
         await run.result()
     assert "has been through 65 steps" in str(failure.value.cause)
     assert "await self.enter(…)" in str(failure.value.cause)
+
+
+async def test_a_failure_that_was_foreseen_is_not_tried_again_after_a_move(play: Stage) -> None:
+    run = await play.begins("Foreseen")
+    await play.until_it_waits(run)
+    await move(run)
+    await play.finish(run)
+    assert await play.tags() == ["hopeless in fail"]
+    assert TRIED.count(run.id) == 1
