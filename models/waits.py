@@ -119,10 +119,13 @@ class Waits:
 
         Raises:
             UnknownContact: The contact is gone.
+            UnknownEnrollment: The enrollment is not in this database.
         """
 
         async def work(tx: AsyncConnection) -> Appointed:
             contact = (await lock_contacts(tx, [UUID(order.contact_id)]))[UUID(order.contact_id)]
+            if not await self._still_travels(tx, order):
+                return Appointed()
             seq = await last_seq(tx, contact.id)
             moves = moved_by(order.when)
             rows = listeners.rows_of(order.enrollment_id, contact.id, order.step, order.visit, moves, since=seq)
@@ -138,7 +141,7 @@ class Waits:
 
         return await self._database.transact(work, Lane.JOURNEYS)
 
-    async def _still_travels(self, tx: AsyncConnection, order: Listen) -> bool:
+    async def _still_travels(self, tx: AsyncConnection, order: Listen | Appoint) -> bool:
         """Whether this is the present speaking: a journey under way, or one that a reset in Temporal began again.
 
         A worker that hung, or a look-back whose journey reached its goal meanwhile, may get here after the end was

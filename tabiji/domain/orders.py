@@ -291,7 +291,8 @@ class Appointed(Frozen):
 class Appoint(StepOrder):
     """Find the moment of a `wait_until` in the contact's zone and dates, and listen for what moves it.
 
-    `started` is the journey time at which the wait began: "the next Friday" is the next one from there.
+    `started` is the journey time at which the wait began: "the next Friday" is the next one from there. `wall` is the
+    workflow's clock at that moment.
     """
 
     activity = "appoint"
@@ -299,6 +300,7 @@ class Appoint(StepOrder):
 
     when: When
     started: datetime
+    wall: datetime
 
 
 class Ended(StepOrder):

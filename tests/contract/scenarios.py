@@ -335,6 +335,12 @@ async def what_is_said_after_the_end_opens_nothing(house: House) -> Trace:
     play.passes(days(1))
     await play.ends(once)
     await play.listens(once, on("Page Viewed"), entry=1)
+    late: dict[str, Any] = {
+        "when": as_when(contact_date("visit")),
+        "started": house.clock.at,
+        "wall": house.clock.at - days(1),
+    }
+    await play.orders(Appoint, once, "too late to move", **late)
     await play.did("Page Viewed")
     play.passes(days(1))
     await play.listens(once, on("Page Viewed"), "after a reset", entry=1)
@@ -439,10 +445,14 @@ async def moments_on_the_contacts_clock(house: House) -> Trace:
         contact_date("nothing"),
     ]
     for place, moment in enumerate(moments):
-        await play.orders(Appoint, once, f"until {place}", when=as_when(moment), started=house.clock.at)
+        await play.orders(
+            Appoint, once, f"until {place}", when=as_when(moment), started=house.clock.at, wall=house.clock.at
+        )
     await play.records(Did(ANN, "Identified", "i1", traits={"timezone": "America/New_York"}))
     for place, moment in enumerate(moments):
-        await play.orders(Appoint, once, f"until {place}", when=as_when(moment), started=house.clock.at)
+        await play.orders(
+            Appoint, once, f"until {place}", when=as_when(moment), started=house.clock.at, wall=house.clock.at
+        )
     await play.records(Did(ANN, "Identified", "i2", traits={"renewal": "2026-04-01"}))
     return play.trace
 

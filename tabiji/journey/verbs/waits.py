@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Generic, TypeVar, overload
 
+from temporalio import workflow
+
 from tabiji.domain.calendar import Instant, When, as_when
 from tabiji.domain.conditions import on
 from tabiji.domain.dates import ContactDate
@@ -197,7 +199,7 @@ async def _follow(travel: Travel, place: Place, when: When, started: datetime) -
     """Wait for a moment that may move: whenever the contact's date or zone changes it is looked up again."""
     with travel.listening(place, Moved(_moved_by(when), frozenset())) as moved:
         while True:
-            order = Appoint(**travel.order(place), when=when, started=started)
+            order = Appoint(**travel.order(place), when=when, started=started, wall=workflow.now())
             found = await travel.read(order, Appointed, f"When is {when}?")
             moved.up_to(found.seq)
             if found.at is None or not await _stay(travel, place, when, found.at, lambda: moved.event is not None):

@@ -74,6 +74,8 @@ class Waiting:
     def appoint(self, order: Appoint) -> Appointed:
         """Find the moment, and listen for what moves it."""
         person, when = self._state.person(order.contact_id), order.when
+        if not self._still_travels(self._enrollment(order), order):
+            return Appointed()
         seq = self._state.last_seq(person.id)
         self._open(order, moved_by(when), since=seq)
         value = person.attributes.get(when.attribute) if isinstance(when, ContactDate) else None
@@ -124,7 +126,7 @@ class Waiting:
         except KeyError:
             raise UnknownEnrollment(order.enrollment_id) from None
 
-    def _still_travels(self, enrollment: Enrollment, order: Listen) -> bool:
+    def _still_travels(self, enrollment: Enrollment, order: Listen | Appoint) -> bool:
         if enrollment.state == "running":
             return True
         if enrollment.ended_wall is not None and order.wall <= enrollment.ended_wall:
