@@ -49,7 +49,7 @@ class GoLive:
             if people:
                 raise ValueError("--pilot and --people: say one of them")
             if self.pilot.strip().endswith("%"):
-                return Pilot(share=float(self.pilot.strip().rstrip("%")) / 100, stop_on=limits)
+                return Pilot(share=float(self.pilot.strip().removesuffix("%")) / 100, stop_on=limits)
             return Pilot(number=int(self.pilot), stop_on=limits)
         except ValueError as error:
             first = str(error).splitlines()[0]
@@ -135,10 +135,14 @@ def known(answer: Any, name: str) -> dict[str, Any]:
 def _say_audience(out: Console, audience: dict[str, Any]) -> dict[str, int]:
     least = "" if audience["exact"] else "at least "
     out.print(
-        f"In the last {audience['days']} days {least}{audience['by_events']} people did what starts it; "
-        f"its schedules name {audience['by_schedule']} people now. Who is in it already counts too."
+        f"In the last {audience['days']} days {least}{_people(audience['by_events'])} did what starts it; "
+        f"its schedules name {_people(audience['by_schedule'])} now. Who is in it already counts too."
     )
     return {"events": audience["by_events"], "audience": audience["by_schedule"]}
+
+
+def _people(count: int) -> str:
+    return f"{count} {'person' if count == 1 else 'people'}"
 
 
 def _stops(rule: Pilot) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Self
 import httpx2
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from tabiji.desk.ready import reach
 from tabiji.errors import ConfigurationError, Refused, Unavailable
@@ -148,9 +148,8 @@ def show_keys(keys: Iterable[Any], console: Console | None = None) -> None:
 
 def _section(title: str, rows: list[dict[str, Any]]) -> Table:
     columns = list(dict.fromkeys(column for row in rows for column in row))
-    table = Table(
-        *(column.replace("_", " ") for column in columns), title=f"{title}: {len(rows)}", title_justify="left"
-    )
+    headers = [Column(column.replace("_", " "), overflow="fold") for column in columns]  # an id that is cut is no use
+    table = Table(*headers, title=f"{title}: {len(rows)}", title_justify="left")
     for row in rows:
         table.add_row(*(escape(str(row.get(column, "-"))) for column in columns))
     return table

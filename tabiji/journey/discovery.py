@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 import traceback
+from itertools import pairwise
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -32,7 +34,14 @@ def discover(package: str = "workflows") -> list[type[Journey]]:
             raise JourneyDefinitionError(
                 f"{undeclared.__module__}.{undeclared.__name__} is a Journey without @journey(…) above it."
             )
-    found = sorted(journeys, key=lambda journey: journey.spec.name)
+    found = sorted(journeys, key=lambda journey: (journey.spec.name, *_place(journey)))
+    for one, other in pairwise(found):
+        if one.spec.name == other.spec.name:
+            first, second = (":".join(map(str, _place(journey))) for journey in (one, other))
+            raise JourneyDefinitionError(
+                f"{second}: journey {other.spec.name!r} is in {first} already. "
+                "Rename one class, or give it @journey(name=…)."
+            )
     Catalog(journey.spec for journey in found)
     return found
 
@@ -56,6 +65,11 @@ def discover_params(package: str = "workflows") -> ParamCatalog:
     values: list[object] = [value for space in spaces for value in vars(space).values()]
     found: list[Param[Any]] = [value for value in values if isinstance(value, Param)]
     return ParamCatalog(found)
+
+
+def _place(journey: type[Journey]) -> tuple[str, int]:
+    """File and line of the class."""
+    return inspect.getsourcefile(journey) or journey.__module__, inspect.getsourcelines(journey)[1]
 
 
 def _modules(package: str) -> list[ModuleType]:

@@ -81,6 +81,7 @@ WRONG = {
     "clock": "if datetime.now(timezone.utc).hour > 9:\n    await self.tag('a')",
     "chance": "if random.random() > 0.5:\n    await self.tag('a')",
     "unknown-verb": "await self.send_mail('fine')",
+    "wrong-argument": "await self.wait(2)",
     "no-timeout": "limit = None\nawait self.wait_for(on('A'), timeout=limit)",
     "missing-arm": "match await self.split('s', Arm):\n    case Arm.LEFT:\n        await self.tag('a')",
     "loop-without-wait": "while True:\n    await self.adjust_score(1, reason='round')",
@@ -96,6 +97,7 @@ RIGHT = {
     "clock": "if self.now().hour > 9:\n    await self.tag('a')",
     "chance": "if await self.split('s', Arm) is Arm.LEFT:\n    await self.tag('a')",
     "unknown-verb": "self.mine = 1\nawait self.send_email('fine', step=f'{self.mine}')",
+    "wrong-argument": "await self.wait(days(2))\nawait self.wait(hours=1.5)\nawait self.adjust_score(1, reason='a')",
     "no-timeout": "await self.wait_for(on('A'), timeout=days(number()))\nawait self.absent(on('B'), within=days(1))",
     "missing-arm": "match await self.split('s', Arm):\n    case Arm.LEFT | Arm.RIGHT:\n        await self.tag('a')",
     "loop-without-wait": "while True:\n    await self.wait(days=1)\n    await self.adjust_score(1, reason='round')",
@@ -140,6 +142,40 @@ def test_what_is_right_is_left_alone(checks: Checks, code: str) -> None:
 def test_rules_know_the_other_ways_to_say_it(checks: Checks, text: str, code: str) -> None:
     found = checks(steps(f"import contextlib\n{text}"))
     assert code in {one.code for one in found if one.severity is Severity.ERROR}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("await self.wait(2)", "wait() cannot do with duration=2. Say days(2), hours(2) or minutes(2)."),
+        ("await self.wait(days='2')", "wait() cannot do with days='2'. It takes float."),
+        ("await self.wait_for(on('A'), timout=days(1))", "wait_for() takes no timout=. Did you mean timeout=?"),
+        ("await self.adjust_score(5)", "adjust_score() needs reason. Say reason=…"),
+        ("await self.tag('a', 'b')", "tag(): too many positional arguments. Look at what it takes."),
+        (
+            "await self.wait_for(on('A', then=Sample), timeout=days(1))",
+            "wait_for() does not hand over: then= is for goals. "
+            "Leave then= out, and say `await self.enter(…)` after it.",
+        ),
+    ],
+)
+def test_arguments_a_verb_does_not_take_are_named(checks: Checks, text: str, says: str) -> None:
+    [found] = [one for one in checks(steps(text)) if one.code == "wrong-argument"]
+    assert f"{found.message} {found.remedy}" == says
+
+
+def test_a_template_is_named_that_may_be_meant(checks: Checks) -> None:
+    [found] = checks(steps("await self.send_email('fin')"))
+    assert found.remedy == "Did you mean 'fine'?"
+    assert found.message.endswith(".")
+
+
+def test_two_journeys_of_one_name_are_both_named_with_their_lines(checks: Checks) -> None:
+    source = steps("await self.wait(days=1)")
+    [found] = checks(source, twin=source)
+    assert found.file.endswith("twin.py")
+    assert found.line > 0
+    assert "sample.py:" in found.message
 
 
 def test_a_template_that_needs_what_not_everybody_has_is_a_warning(checks: Checks) -> None:

@@ -176,7 +176,7 @@ def test_going_live_says_first_whom_it_reaches(api: Api) -> None:
     assert golive(api, GoLive(JOURNEY, rate=1000), screen.agreed, screen.console)
 
     assert f"{JOURNEY} is draft" in screen.text
-    assert "1 people did what starts it" in screen.text
+    assert "1 person did what starts it" in screen.text
     assert screen.asked == [
         "From now on whoever its triggers name enters. Go on?",
         "1 people match already. Do they enter now, 1000 a second?",

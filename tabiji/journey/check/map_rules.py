@@ -12,6 +12,7 @@ from tabiji.domain.conditions import Condition
 from tabiji.domain.dates import ContactDate
 from tabiji.domain.durations import in_words
 from tabiji.domain.patterns import AllOf, AnyOf, Pattern, Sequence, Times
+from tabiji.journey.check.argument_rules import arguments
 from tabiji.journey.check.findings import Finding, Project, Severity, at
 from tabiji.journey.costs import EVENTS, MOST_EVENTS
 from tabiji.journey.map import Edge, EdgeKind, Graph, Node, NodeKind, Reading
@@ -132,7 +133,15 @@ def too_many_mails(reading: Reading, project: Project) -> Iterator[Finding]:
             return
 
 
-RULES: tuple[Rule, ...] = (no_timeout, missing_arm, unknown_event, loop_without_wait, long_history, too_many_mails)
+RULES: tuple[Rule, ...] = (
+    arguments,
+    no_timeout,
+    missing_arm,
+    unknown_event,
+    loop_without_wait,
+    long_history,
+    too_many_mails,
+)
 
 
 def _steps(reading: Reading) -> Iterator[tuple[Node, Spoken]]:

@@ -96,7 +96,7 @@ def _as_finding(error: JourneyDefinitionError) -> Finding:
         severity=Severity.ERROR,
         file=shown(file) if file and Path(file).exists() else file or "workflows",
         line=line,
-        message=words,
+        message=words if words.endswith((".", "?", "!", "…)")) else f"{words}.",
         remedy="Nothing else is checked until this is mended.",
     )
 

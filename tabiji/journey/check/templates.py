@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
@@ -46,9 +47,11 @@ def _mail(reading: Reading, node: str, renderer: Renderer, template: str, folder
     if (wrong := _wrong(renderer, template, NOBODY)) is not None:
         found = partial(at, reading, node, "template")
         if (always := _wrong(renderer, template, Anybody())) is not None:
-            yield found(f"{always}", f"Mend {_file(folder, template)}.")
+            yield found(f"{always}".rstrip(".") + ".", _remedy(folder, template))
         else:
-            yield found(f"{wrong}", "Without it nobody lacking it gets this mail.", severity=Severity.WARNING)
+            yield found(
+                f"{wrong}".rstrip(".") + ".", "Without it nobody lacking it gets this mail.", severity=Severity.WARNING
+            )
 
 
 def _wrong(renderer: Renderer, template: str, contact: Mapping[str, object]) -> TemplateError | None:
@@ -67,6 +70,14 @@ def _wrong(renderer: Renderer, template: str, contact: Mapping[str, object]) -> 
     except TemplateError as error:
         return error
     return None
+
+
+def _remedy(folder: Path, template: str) -> str:
+    if (folder / f"{template}.html").exists():
+        return f"Mend {_file(folder, template)}."
+    there = [file.relative_to(folder).with_suffix("").as_posix() for file in folder.rglob("*.html")]
+    meant = get_close_matches(template, there, n=1)
+    return f"Write {_file(folder, template)}." if not meant else f"Did you mean {meant[0]!r}?"
 
 
 def _file(folder: Path, template: str) -> str:

@@ -68,12 +68,8 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
         case ast.Tuple(elts=elements) | ast.List(elts=elements):
             return _known(tuple(_value(element, names) for element in elements))
         case ast.Dict(keys=keys, values=values):
-            known = [
-                _known((_value(key, names), _value(value, names)))
-                for key, value in zip(keys, values, strict=True)
-                if key
-            ]
-            return UNKNOWN if UNKNOWN in known or len(known) < len(keys) else dict(known)
+            pairs = {_value(key, names): _value(value, names) for key, value in zip(keys, values, strict=True) if key}
+            return pairs if len(pairs) == len(keys) else UNKNOWN
         case ast.UnaryOp(op=op, operand=operand):
             return _applied(op, _value(operand, names))
         case ast.BinOp(left=left, op=op, right=right):

@@ -62,7 +62,10 @@ class Spoken:
 def spoken(verb: str, call: ast.Call, names: Mapping[str, Any]) -> str:
     """A step in words."""
     said = Spoken(call, names)
-    text = _VERBS[verb](said) if verb in _VERBS else f"{verb.replace('_', ' ')} {said.get(0, '')}"
+    try:
+        text = _VERBS[verb](said) if verb in _VERBS else f"{verb.replace('_', ' ')} {said.get(0, '')}"
+    except Exception:  # whatever an author wrote: what makes no sense is drawn as it stands
+        text = plain(call)
     return _short(text)
 
 
@@ -96,7 +99,7 @@ def answers(verb: str, call: ast.Call, names: Mapping[str, Any]) -> Answers | No
 def words_of(node: ast.expr, names: Mapping[str, Any]) -> str:
     """An expression for a reader: its value where it is known, else its source without ceremony."""
     value = value_of(node, names)
-    if value is not UNKNOWN:
+    if value is not UNKNOWN and not (isinstance(value, dict) and UNKNOWN in value.values()):
         return _short(_said(value))
     match node:
         case ast.Call(func=ast.Attribute(attr=name), args=[mail, *_], keywords=keywords) if name in MAIL_CONDITIONS:
