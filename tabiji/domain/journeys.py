@@ -155,13 +155,15 @@ def refuse_then(step: str, *patterns: Pattern) -> None:
             )
 
 
-def _single_events(given: Iterable[Pattern], what: str) -> Iterator[Condition]:
+def _single_events(given: Iterable[Pattern | str], what: str) -> Iterator[Condition]:
     for pattern in given:
         match pattern:
             case Condition():
                 yield pattern
             case AnyOf():
                 yield from _single_events(pattern.of, what)
+            case str():
+                raise JourneyDefinitionError(f"{what} {pattern!r} is a text. Say {what}=on({pattern!r}).")
             case _:
                 raise JourneyDefinitionError(
                     f"{what} asks for several events: {pattern}. A {what} is one event, on(…), or on(…) | on(…). "

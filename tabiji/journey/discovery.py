@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
 import traceback
 from itertools import pairwise
 from types import ModuleType
@@ -19,6 +20,8 @@ from tabiji.errors import JourneyDefinitionError
 from tabiji.journey.journey import Journey
 
 C = TypeVar("C")
+
+_PLACED = re.compile(r"[^:\n]+:\d+: ")
 
 
 def discover(package: str = "workflows") -> list[type[Journey]]:
@@ -90,15 +93,19 @@ def _classes(package: str, base: type[C]) -> list[type[C]]:
 def _load(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
-    except JourneyDefinitionError:
-        raise
+    except JourneyDefinitionError as error:
+        if _PLACED.match(str(error)) or not (place := _line_of(error, name)):
+            raise
+        raise JourneyDefinitionError(f"{place}{error}") from error
     except SyntaxError as error:
         raise JourneyDefinitionError(f"{error.filename}:{error.lineno}: {error.msg}") from error
     except Exception as error:
-        at = [
-            frame
-            for frame in traceback.extract_tb(error.__traceback__)
-            if f"/{name.partition('.')[0]}/" in frame.filename
-        ]
-        place = f"{at[-1].filename}:{at[-1].lineno}: " if at else f"{name}: "
+        place = _line_of(error, name) or f"{name}: "
         raise JourneyDefinitionError(f"{place}{type(error).__name__}: {error}") from error
+
+
+def _line_of(error: Exception, name: str) -> str:
+    """The author's line that failed while a module of their package was loaded; empty where there is none."""
+    package = f"/{name.partition('.')[0]}/"
+    at = [frame for frame in traceback.extract_tb(error.__traceback__) if package in frame.filename]
+    return f"{at[-1].filename}:{at[-1].lineno}: " if at else ""

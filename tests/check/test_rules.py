@@ -170,6 +170,21 @@ def test_a_template_is_named_that_may_be_meant(checks: Checks) -> None:
     assert found.message.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ("@journey(trigger='A')", "trigger 'A' is a text. Say trigger=on('A')."),
+        ("@journey(name='A B')", "must be lower-case words"),
+    ],
+)
+def test_a_declaration_that_is_refused_is_named_with_its_line(checks: Checks, wrong: str, says: str) -> None:
+    source = steps("await self.wait(days=1)").replace("@journey(reentry=always)", wrong)
+    [found] = checks(source)
+    assert found.file.endswith("sample.py")
+    assert found.line == source.splitlines().index(wrong) + 1
+    assert says in found.message
+
+
 def test_two_journeys_of_one_name_are_both_named_with_their_lines(checks: Checks) -> None:
     source = steps("await self.wait(days=1)")
     [found] = checks(source, twin=source)
