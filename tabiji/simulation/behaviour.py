@@ -3,6 +3,7 @@
 people = 200
 seed = 7
 waits = 0.3                      # of each wait the file says nothing about: the chance that it is answered
+entry = { seats = 3 }            # what the event has that lets them in, where its tests do not say
 
 [events."Page Viewed"]
 chance = 0.4                     # of each person, once
@@ -90,6 +91,7 @@ class Behaviour(_Data):
     people: Annotated[int, Field(ge=1, le=MOST_PEOPLE)] = 100
     seed: int = 1
     waits: Chance = 0.5
+    entry: dict[str, JsonValue] = {}
     events: dict[str, Act] = {}
     mails: dict[str, Reading] = {}
     persons: tuple[Kind, ...] = (Kind(),)

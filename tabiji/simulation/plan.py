@@ -12,8 +12,8 @@ from itertools import count
 from pydantic import JsonValue
 
 from tabiji.domain.conditions import Condition
+from tabiji.domain.examples import examples_of
 from tabiji.domain.patterns import Pattern, conditions_in
-from tabiji.domain.tests import Equals, OneOf
 from tabiji.simulation.behaviour import Act, Behaviour, Reading
 from tabiji.testing import Mail
 
@@ -100,11 +100,6 @@ def _readings(reading: Reading) -> Iterator[tuple[str, float, dict[str, JsonValu
 
 
 def _properties_for(condition: Condition, dice: random.Random) -> dict[str, JsonValue]:
-    """Properties that pass the tests an equality can be read from. Others are left to the behaviour file."""
-    properties: dict[str, JsonValue] = {}
-    for test in condition.where:
-        if isinstance(test, Equals):
-            properties[test.path] = test.value
-        elif isinstance(test, OneOf):
-            properties[test.path] = dice.choice(test.values)
-    return properties
+    """Properties that pass its tests. Where they cannot be guessed, the behaviour file says them."""
+    found = examples_of(condition)
+    return dice.choice(found) if found else {}

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pydantic import JsonValue
+
+from tabiji.domain.examples import examples_of
 from tabiji.domain.orders import Outcome
+from tabiji.errors import ConfigurationError
 from tabiji.journey.journey import Journey
 from tabiji.simulation.behaviour import Behaviour
 from tabiji.simulation.plan import Plan
@@ -63,6 +67,7 @@ async def simulate(
 
     Raises:
         Mistake: The journey has a bug; names the author's line.
+        ConfigurationError: Nobody can guess what the event has that lets people in.
     """
     lives: list[Life] = []
     for number in range(behaviour.people):
@@ -92,6 +97,7 @@ async def _live(
         lists=kind.lists,
         segments=kind.segments,
         attributes=kind.attributes,
+        event=_entry(journey, behaviour),
     )
     entered = environment.now
     stuck = await _until_over(environment, run, plan, entered + horizon)
@@ -104,6 +110,19 @@ async def _live(
         took=environment.now - entered,
         stuck_at=stuck,
     )
+
+
+def _entry(journey: type[Journey], behaviour: Behaviour) -> dict[str, JsonValue]:
+    """What the event has that lets them in: what the file says, else what its tests ask for."""
+    found = (examples_of(trigger, behaviour.entry) for trigger in journey.spec.triggers)
+    guessed = next((some[0] for some in found if some), behaviour.entry)
+    if journey.spec.triggers and not any(trigger.matches(trigger.event, guessed) for trigger in journey.spec.triggers):
+        asked = " or ".join(map(str, journey.spec.triggers))
+        raise ConfigurationError(
+            f"{journey.spec.name} is entered by {asked}: say in the behaviour file what that event has, "
+            'e.g. entry = { path = "/pricing" }.'
+        )
+    return guessed
 
 
 async def _until_over(environment: JourneyEnvironment, run: Run, plan: Plan, until: datetime) -> str | None:

@@ -106,9 +106,9 @@ def in_lines(found: Report, *, ways: int = 10) -> list[str]:
     if found.calendar:
         lines += ["", "mails by day after entering"]
         lines += [f"  day {sends.day:3}  {sends.mails:5}  {sends.template}" for sends in found.calendar]
-        lines.append(f"at most {found.most_mails} mails to one person")
+        lines.append(f"at most {found.most_mails} {'mail' if found.most_mails == 1 else 'mails'} to one person")
     if found.longest is not None:
-        lines += ["", f"longest: {found.longest.contact}, {in_words(found.longest.took)}"]
+        lines += ["", f"longest: {found.longest.contact}, {_time(found.longest.took)}"]
         lines += [f"          {step}" for step in found.longest.steps]
     if found.mails:
         lines += ["", "who would have got what"]
@@ -116,3 +116,7 @@ def in_lines(found: Report, *, ways: int = 10) -> list[str]:
             f"  {mail.at:%Y-%m-%d %H:%M}  {mail.contact}  {mail.template}  ({mail.journey})" for mail in found.mails
         ]
     return lines
+
+
+def _time(took: timedelta) -> str:
+    return in_words(took) if took >= timedelta(seconds=1) else "no time at all"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tabiji import days
+from tabiji import Journey, days, journey, on, prop, score_reached
 from tabiji.errors import ConfigurationError
 from tabiji.simulation.behaviour import Behaviour, read_behaviour
 from tabiji.simulation.play import replay_events, simulate, stage
@@ -20,6 +20,23 @@ from tabiji.simulation.report import Report, in_lines, report
 from tabiji.testing.server import Server
 from workflows.lead_nurturing import LeadNurturing
 from workflows.whitepaper_nurture import WhitepaperNurture
+
+
+@journey(trigger=score_reached(50))
+class BigOrders(Journey):
+    """Wait for an order of 100 or more."""
+
+    async def steps(self) -> None:
+        await self.wait_for(on("Order Completed", prop("total") >= 100), timeout=days(5))
+
+
+@journey(trigger=on("Page Viewed", prop("path").matches(r"^/p/\d+$")))
+class FoundUs(Journey):
+    """Somebody has found a product."""
+
+    async def steps(self) -> None:
+        await self.tag("found us")
+
 
 ROOT = Path(__file__).parents[2]
 MONDAY = datetime(2027, 3, 1, 9, tzinfo=UTC)
@@ -70,6 +87,20 @@ async def test_chances_of_nought_and_one_are_kept(server: Server) -> None:
     assert found.longest is not None
     assert found.longest.took == days(16)
     assert "100.0%  3 people: completed, went all the way" in in_lines(found)
+
+
+async def test_events_are_invented_that_pass_comparisons(server: Server) -> None:
+    """A score of 50 lets them in, and an order of 100 or more is waited for: nobody has to say so in a file."""
+    lives = await simulate(BigOrders, behaviour(people=3, waits=1), server, begins=MONDAY, horizon=days(100))
+    assert [life.path[0] for life in lives] == ["Order Completed (total >= 100) happened"] * 3
+
+
+async def test_what_nobody_can_guess_is_asked_for(server: Server) -> None:
+    with pytest.raises(ConfigurationError, match=r"found-us is entered by .*entry = "):
+        await simulate(FoundUs, behaviour(), server, begins=MONDAY, horizon=days(1))
+    given = behaviour(people=1, entry={"path": "/p/42"})
+    [life] = await simulate(FoundUs, given, server, begins=MONDAY, horizon=days(1))
+    assert life.outcome is not None
 
 
 async def test_what_people_do_with_mails_is_drawn_for_each_mail(server: Server) -> None:
