@@ -62,7 +62,7 @@ def golive(api: Api, asked: GoLive, agreed: Agreed, console: Console | None = No
     name = asked.journey
     before = known(api.get(f"/v1/journeys/{name}/state"), name)
     audience = api.get(f"/v1/journeys/{name}/audience")
-    out.print(f"{escape(name)} is {before['state']}, {before['inside']} people are inside.")
+    out.print(f"{escape(name)} is {before['state']}, {_inside(before['inside'])}.")
     if before["stopped"]:
         out.print(f"Its pilot stopped itself: {before['stopped']}.")
     late = _say_audience(out, audience)
@@ -86,7 +86,8 @@ def set_state(api: Api, name: str, state: str, reason: str | None, console: Cons
     out = console or Console()
     known(api.get(f"/v1/journeys/{name}/state"), name)
     now = api.put(f"/v1/journeys/{name}/state", {"state": state, "reason": reason})
-    inside = f"{now['inside']} people are inside and go to its end; `tabiji pause --journey {name}` would hold them."
+    holds = f", to the end; `tabiji pause --journey {name}` would hold them" if now["inside"] else ""
+    inside = f"{_inside(now['inside'])}{holds}."
     out.print(f"{escape(name)} is {state}: nobody enters. {inside}")
 
 
@@ -104,7 +105,7 @@ def show_state(api: Api, name: str, console: Console | None = None) -> None:
     """Print one journey's state, how its pilot does, and who has changed it."""
     out = console or Console()
     found = known(api.get(f"/v1/journeys/{name}/state"), name)
-    out.print(f"{escape(name)} is {found['state']}, {found['inside']} people are inside.")
+    out.print(f"{escape(name)} is {found['state']}, {_inside(found['inside'])}.")
     if found["stopped"]:
         out.print(f"[bold]Its pilot stopped itself: {escape(found['stopped'])}.[/bold]")
     if pilot := found["pilot"]:
@@ -143,6 +144,10 @@ def _say_audience(out: Console, audience: dict[str, Any]) -> dict[str, int]:
 
 def _people(count: int) -> str:
     return f"{count} {'person' if count == 1 else 'people'}"
+
+
+def _inside(count: int) -> str:
+    return f"{_people(count)} {'is' if count == 1 else 'are'} inside"
 
 
 def _stops(rule: Pilot) -> str:
