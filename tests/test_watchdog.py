@@ -32,5 +32,7 @@ async def test_a_test_session_that_is_killed_leaves_no_server_and_no_files(tmp_p
         assert server.is_running()
         session.kill()
         session.wait()
-    await until(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE, "the server is gone", within=60)
+    await until(
+        lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE, "the server is gone", within=60
+    )
     await until(lambda: not folder.exists(), "its files are gone", within=60)

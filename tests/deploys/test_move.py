@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
@@ -194,6 +195,7 @@ async def an_unsafe_change_is_refused(client: Client) -> None:
     assert rewaited.dropped == {("moving", WAIT, "steps/wait_for:Paid"): PEOPLE + 1}
 
 
+@pytest.mark.slow
 async def test_who_is_in_an_effect_is_named_and_moves_at_the_next_wait() -> None:
     async with dev_server(JourneyPlugin()) as temporal:
         client, house = temporal.client, House(down={"busy"})

@@ -41,6 +41,7 @@ def people(found: Versions) -> dict[str, tuple[str, int]]:
     return {one.build: (one.state, one.people) for one in found.versions}
 
 
+@pytest.mark.slow
 async def test_people_stay_in_the_version_they_began_in_and_new_ones_begin_in_the_current_one() -> None:
     async with dev_server(JourneyPlugin()) as temporal:
         client = temporal.client

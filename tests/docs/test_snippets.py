@@ -77,6 +77,7 @@ def test_they_are_typed(project: Path) -> None:
     run(project, "-m", "mypy", "--strict", "--python-version", "3.11", "--cache-dir", ".mypy_cache", *checked)
 
 
+@pytest.mark.slow
 def test_the_tests_pass(project: Path) -> None:
     run(project, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "tests")
 

@@ -36,7 +36,7 @@ class Loops(Journey):
     """Every day for years."""
 
     async def steps(self) -> None:
-        for _ in range(400):
+        for _ in range(220):
             await self.wait(days=1)
             await self.wait_for(on("Seldom"), timeout=hours(1))
         await self.tag("through")

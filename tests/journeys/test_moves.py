@@ -96,7 +96,7 @@ async def test_a_loop_goes_on_in_fresh_runs_before_its_history_grows_long(play: 
     outcome = await play.finish(run)
     assert outcome.ending == "completed"
     assert await play.tags() == ["through"]
-    assert outcome.forgotten == 801 - len(outcome.path)
+    assert outcome.forgotten == 441 - len(outcome.path)
     described = await run.describe()
     assert described.run_id != first
     assert described.history_length < 2_100

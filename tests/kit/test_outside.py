@@ -64,6 +64,7 @@ def run(project: Path, test: str, *options: str) -> subprocess.CompletedProcess[
     return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, timeout=100)
 
 
+@pytest.mark.slow
 def test_in_strict_mode_and_the_last_line_shown_is_the_authors(project: Path) -> None:
     ran = run(project, STRICT, "-o", "asyncio_mode=strict")
     assert "1 failed, 1 passed" in ran.stdout, ran.stdout
@@ -74,6 +75,7 @@ def test_in_strict_mode_and_the_last_line_shown_is_the_authors(project: Path) ->
     assert "in trial/c1/1, 90 days after the beginning" in ran.stdout
 
 
+@pytest.mark.slow
 def test_without_any_plugin_for_coroutines(project: Path) -> None:
     ran = run(project, WITHOUT_A_PLUGIN, "-p", "no:asyncio")
     assert "1 passed" in ran.stdout, ran.stdout
