@@ -108,11 +108,11 @@ async def _moves(road: Live) -> Moves:
 
 
 def _crowd(many: int) -> pytest.MarkDecorator:
-    long = (pytest.mark.slow, pytest.mark.timeout(600))
+    long = (pytest.mark.slow, pytest.mark.timeout(300))
     return pytest.mark.parametrize("people", [20, pytest.param(many, marks=long)])
 
 
-@_crowd(150)
+@_crowd(40)
 @pytest.mark.parametrize("journey", ["Patient", "Impatient"])
 async def test_every_click_is_taken_exactly_once(
     temporal: TemporalServer, sqlite: Database, journey: str, people: int
