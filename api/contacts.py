@@ -16,9 +16,9 @@ from api.errors import ApiProblem, invalid, responses
 from api.inputs import address
 from api.keys import FullKey
 from api.recording import record
+from models.incoming import ConsentGiven, Incoming
 from models.reads.contacts import ContactShown, find_contact, show_contact
 from models.reads.timeline import Entry, timeline
-from models.record import ConsentGiven, Incoming
 from tabiji.errors import UnknownContact
 
 router = APIRouter(

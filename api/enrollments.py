@@ -22,9 +22,9 @@ from api.inputs import Tempo
 from api.keys import FullKey
 from api.parts import Parts
 from api.recording import record
+from models.incoming import Incoming
 from models.reads.contacts import find_contact
 from models.reads.enrollments import EnrollmentShown, list_enrollments, show_enrollment
-from models.record import Incoming
 from tabiji.domain.orders import DOING
 from tabiji.errors import UnknownEnrollment
 from tabiji.settings import Settings

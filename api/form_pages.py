@@ -23,7 +23,7 @@ from api.inputs import zone
 from api.pages import not_found, page, unavailable
 from api.parts import Parts
 from api.recording import record
-from models.record import ConsentGiven, Incoming
+from models.incoming import ConsentGiven, Incoming
 from tabiji.errors import Unavailable
 
 router = APIRouter(tags=["forms"])

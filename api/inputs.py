@@ -15,7 +15,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from api.deps import Identifier, Name
 from api.errors import invalid
 from models.clock import Clock
-from models.record import Incoming
+from models.incoming import Incoming
 
 FASTEST = 10_000_000
 _LOCALE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")

@@ -19,8 +19,8 @@ from api.deps import PartsDep
 from api.pages import not_found, page, unavailable
 from api.parts import Parts
 from api.recording import record
+from models.incoming import ConsentGiven, Incoming
 from models.reads.messages import find_message
-from models.record import ConsentGiven, Incoming
 from tabiji.channels.email.links import Unsubscribing
 from tabiji.errors import Unavailable, UnknownContact
 

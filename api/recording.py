@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from api.parts import Parts
-from models.record import Incoming, Recorded
+from models.incoming import Incoming
+from models.record import Recorded
 from tabiji.domain.events import Problem
 
 

@@ -15,8 +15,8 @@ from api.inputs import Identify, Page, Track, identified, tracked, viewed
 from api.keys import IngestKey, require_full
 from api.parts import Parts
 from api.recording import record
+from models.incoming import Incoming
 from models.keys import Key
-from models.record import Incoming
 from tabiji.domain.facts import NAMES as FACTS
 
 router = APIRouter(

@@ -29,7 +29,8 @@ from bench.sample import Bare, Clicked
 from models.clock import SystemClock
 from models.database import Database, table
 from models.enrollment import Listener
-from models.record import Incoming, Recorder
+from models.incoming import Incoming
+from models.record import Recorder
 from models.schema import upgrade
 from models.waits import Waits
 from tabiji import JourneyPlugin

@@ -5,12 +5,11 @@ what must reach Temporal. Delivery comes right after the commit.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,6 +21,7 @@ from models.enroll import Entry, Pending, dispatch, enroll
 from models.enrollment import Enrollment, Listener
 from models.event import Event
 from models.identities import LostRace, check_still_true, contacts_for
+from models.incoming import Incoming
 from models.listeners import ENDS, pattern_of
 from models.look_back import earliest
 from models.pilots import Heard, note_events
@@ -34,38 +34,6 @@ from tabiji.domain.orders import GOAL_STEP, Entered, Happened
 from tabiji.domain.patterns import Pattern
 
 T = TypeVar("T")
-
-
-class ConsentGiven(BaseModel):
-    """A decision about one topic, with its proof."""
-
-    model_config = ConfigDict(frozen=True)
-
-    topic: str
-    given: bool = True
-    source: str
-    wording: str | None = None
-
-
-class Incoming(BaseModel):
-    """One thing somebody did, as it came in and after it was found valid."""
-
-    model_config = ConfigDict(frozen=True)
-
-    kind: str
-    name: str
-    message_id: str
-    at: datetime
-    properties: dict[str, JsonValue] = {}
-    context: dict[str, JsonValue] = {}
-    user_id: str | None = None
-    anonymous_id: str | None = None
-    email: str | None = None
-    contact_id: UUID | None = None
-    traits: dict[str, JsonValue] = {}
-    consent: ConsentGiven | None = None
-    enrollment_id: str | None = None
-    tempo: float | None = None
 
 
 @dataclass(frozen=True)
@@ -277,7 +245,7 @@ class Recorder:
         consents = [
             {
                 "contact_id": contact,
-                **item.consent.model_dump(),
+                **asdict(item.consent),
                 "at": item.at,
                 "recorded_at": go.recorded_at,
             }

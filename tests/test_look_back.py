@@ -12,7 +12,8 @@ from pydantic import JsonValue
 from models.clock import SystemClock
 from models.database import Database
 from models.enroll import Pending
-from models.record import Incoming, Recorder
+from models.incoming import Incoming
+from models.record import Recorder
 from models.waits import Waits
 from tabiji.domain.conditions import Condition
 from tabiji.domain.journeys import Catalog, JourneySpec, always

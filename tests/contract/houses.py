@@ -27,9 +27,10 @@ from models.database import Database, insert, table
 from models.enroll import Pending
 from models.enrollment import Dispatch, Enrollment
 from models.event import Event
+from models.incoming import ConsentGiven, Incoming
 from models.ledger import Attempt, Ledger, Posting, public_id
 from models.permission import House as Rules
-from models.record import ConsentGiven, Incoming, Recorder
+from models.record import Recorder
 from models.waits import Waits
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.orders import SendEmail, SendOutcome, StepOrder

@@ -28,8 +28,9 @@ from models.clock import SystemClock
 from models.database import AnyRow, Database, table
 from models.enroll import Pending
 from models.enrollment import Enrollment, Listener
+from models.incoming import ConsentGiven, Incoming
 from models.message import Message
-from models.record import ConsentGiven, Incoming, Recorder
+from models.record import Recorder
 from tabiji import JourneyPlugin
 from tabiji.domain.journeys import Catalog
 from tabiji.errors import ConfigurationError

@@ -29,7 +29,8 @@ from activities.reads import Reads
 from models.contact import ContactTag
 from models.database import Database, table
 from models.enrollment import Enrollment, Listener
-from models.record import Incoming, Recorded, Recorder
+from models.incoming import Incoming
+from models.record import Recorded, Recorder
 from models.waits import Waits
 from tabiji import Journey, JourneyPlugin, Outcome
 from tabiji.domain.journeys import Catalog

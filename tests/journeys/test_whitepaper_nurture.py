@@ -20,8 +20,9 @@ from models.clock import SystemClock
 from models.contact import Contact
 from models.database import Database, table
 from models.enrollment import Enrollment
+from models.incoming import ConsentGiven, Incoming
 from models.message import Message
-from models.record import ConsentGiven, Incoming, Recorder
+from models.record import Recorder
 from models.waits import Waits
 from tabiji import Outcome, days, hours
 from tabiji.channels.email.smtp import SmtpRelay

@@ -21,7 +21,8 @@ from activities.enrollments import Enrollments
 from models.clock import SystemClock
 from models.database import Database, table
 from models.enrollment import Dispatch, Listener
-from models.record import Incoming, Recorder
+from models.incoming import Incoming
+from models.record import Recorder
 from models.waits import Waits
 from tabiji import JourneyPlugin, Outcome
 from tabiji.domain.journeys import Catalog

@@ -14,7 +14,8 @@ from sqlmodel import SQLModel
 from models.clock import SystemClock
 from models.database import AnyRow, Database, table
 from models.enroll import Pending
-from models.record import Incoming, Recorder
+from models.incoming import Incoming
+from models.record import Recorder
 from models.waits import Waits
 from tabiji.domain.conditions import Condition, on
 from tabiji.domain.journeys import Catalog, JourneySpec, Reentry, always, never

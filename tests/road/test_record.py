@@ -13,7 +13,7 @@ from models.contact import Consent, Contact, Identity
 from models.database import Database, insert, table
 from models.enrollment import Dispatch, Enrollment, Listener
 from models.event import Event
-from models.record import ConsentGiven
+from models.incoming import ConsentGiven
 from tabiji.domain.conditions import on
 from tabiji.domain.facts import KIND
 from tabiji.domain.journeys import Reentry, after, always, never
@@ -301,7 +301,7 @@ async def test_eight_writers_over_the_same_contacts_in_any_order_never_deadlock(
 
 async def test_nothing_is_half_stored_when_a_batch_fails(sqlite: Database) -> None:
     road = Road(sqlite)
-    stranger = did("Page Viewed", contact_id="00000000-0000-7000-8000-000000000000")
+    stranger = did("Page Viewed", contact_id=UUID("00000000-0000-7000-8000-000000000000"))
     consent = ConsentGiven(topic="marketing", source="form")
     good = did("Form Submitted", user_id="u", email="u@example.com", traits={"plan": "x"}, consent=consent)
 

@@ -1,0 +1,16 @@
+"""webhooks in and out."""
+
+from __future__ import annotations
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Not begun."""
+
+
+def downgrade() -> None:
+    """Not begun."""

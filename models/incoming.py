@@ -1,0 +1,63 @@
+"""What came in, after it was found valid and before it is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentGiven:
+    """A decision about one topic, with its proof."""
+
+    topic: str
+    given: bool = True
+    source: str = ""
+    wording: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSaid:
+    """The account somebody belongs to, and what is known of it."""
+
+    account_id: str
+    traits: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One thing somebody did.
+
+    Attributes:
+        kind: track, page, screen, identify, group, alias, form, mail, manual …
+        name: Of the event as it is recorded.
+        message_id: Makes a second arrival harmless.
+        at: Journey time, corrected by the difference between the client's clock and ours.
+        previous_id: An `alias`: this id, of whatever kind, is the same person as `user_id`.
+        group: A `group`: makes the account and the membership.
+        trusted: Sent by who may say for others who they are. What a browser says of identities counts from when it
+            arrived, and never takes an address that leads to somebody else, nor changes one that is known.
+        tempo: Makes the contact a test contact.
+    """
+
+    kind: str
+    name: str
+    message_id: str
+    at: datetime
+    properties: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    context: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    user_id: str | None = None
+    anonymous_id: str | None = None
+    email: str | None = None
+    contact_id: UUID | None = None
+    previous_id: str | None = None
+    traits: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    group: GroupSaid | None = None
+    consent: ConsentGiven | None = None
+    enrollment_id: str | None = None
+    tempo: float | None = None
+    trusted: bool = True

@@ -1,0 +1,3 @@
+from tabiji.cli import main
+
+main()

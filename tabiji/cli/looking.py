@@ -1,0 +1,42 @@
+"""Commands that show people, what does not move, and events."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tabiji.cli.common import settings
+
+app = typer.Typer()
+
+
+@app.command()
+def contact(email: Annotated[str, typer.Argument(help="Their address.")]) -> None:
+    """Show where a person is: their journeys, what each waits for, the link into the Temporal UI."""
+    from tabiji.desk.look import Api, show_contact
+
+    with Api(settings()) as asked:
+        show_contact(asked, email)
+
+
+@app.command()
+def stuck() -> None:
+    """Show what does not move: failing workflow tasks, queues nobody polls, late dispatches, overdue timers."""
+    from tabiji.desk.look import Api, show_stuck
+
+    with Api(settings()) as asked:
+        if not show_stuck(asked):
+            raise typer.Exit(1)
+
+
+@app.command()
+def events(
+    everything: Annotated[bool, typer.Option("--all", help="Also the events tabiji itself declares.")] = False,
+) -> None:
+    """List the declared events with examples, and what came in otherwise. Nothing of that was dropped."""
+    from tabiji.desk.look import Api
+    from tabiji.desk.words import show_events
+
+    with Api(settings()) as asked:
+        show_events(asked, everything=everything)

@@ -1,0 +1,71 @@
+"""Commands that run processes, and bring the database to its schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tabiji.cli.common import settings
+
+app = typer.Typer()
+
+
+@app.command()
+def up() -> None:
+    """Start the desk: Temporal, a local inbox, the API and a worker, until Ctrl-C."""
+    import asyncio
+
+    from tabiji.desk.up import up as run
+
+    asyncio.run(run(settings("desk")))
+
+
+@app.command()
+def worker() -> None:
+    """Run one worker of the project in this folder."""
+    from tabiji.desk.application import load
+
+    load("worker").main()
+
+
+@app.command()
+def api() -> None:
+    """Run the API of the project in this folder."""
+    import structlog
+    import uvicorn
+
+    from tabiji.desk.application import load
+
+    loaded = settings("api")
+    create_app = load("api.app").create_app
+    structlog.stdlib.get_logger(__name__).info("api.starting", host=loaded.api_host, port=loaded.api_port)
+    # No access log: addresses of people stand in paths and queries.
+    uvicorn.run(
+        create_app,
+        factory=True,
+        host=loaded.api_host,
+        port=loaded.api_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+@app.command()
+def migrate(
+    desk_key: Annotated[Path | None, typer.Option(hidden=True, help="Also have a full-scope key in this file.")] = None,
+) -> None:
+    """Bring the database to the schema this version needs."""
+    import asyncio
+
+    from tabiji.desk import application
+
+    async def run() -> None:
+        loaded = settings("migrate")
+        await application.migrate(loaded)
+        if desk_key is not None:
+            await application.ensure_key(loaded, desk_key)
+
+    asyncio.run(run())
