@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.bodies import StrictRoute
 from api.deps import Identifier, Name, PartsDep, Text, Topic
 from api.errors import ApiProblem, invalid, responses
-from api.inputs import address
 from api.keys import FullKey
 from api.recording import record
+from api.values import address
 from models.incoming import ConsentGiven, Incoming
 from models.reads.contacts import ContactShown, find_contact, show_contact
 from models.reads.timeline import Entry, timeline

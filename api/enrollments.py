@@ -18,10 +18,10 @@ from api.bodies import StrictRoute
 from api.contacts import one_identity, unknown_identity
 from api.deps import Identifier, Name, PartsDep, Text
 from api.errors import ApiProblem, invalid, responses
-from api.inputs import Tempo
 from api.keys import FullKey
 from api.parts import Parts
 from api.recording import record
+from api.values import Tempo
 from models.incoming import Incoming
 from models.reads.contacts import find_contact
 from models.reads.enrollments import EnrollmentShown, list_enrollments, show_enrollment

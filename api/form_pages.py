@@ -19,10 +19,10 @@ from api.bodies import text_problem
 from api.deps import PartsDep
 from api.errors import ApiProblem
 from api.forms import FORMS, Form, check
-from api.inputs import zone
 from api.pages import not_found, page, unavailable
 from api.parts import Parts
 from api.recording import record
+from api.values import zone
 from models.incoming import ConsentGiven, Incoming
 from tabiji.errors import Unavailable
 

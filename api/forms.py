@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from api.bodies import text_problem
-from api.inputs import address
+from api.values import address
 
 
 @dataclass(frozen=True)
