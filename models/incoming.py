@@ -9,6 +9,10 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
+NOBODY = "-"
+"""As an item's `enrollment_id`: history, such as what is imported. It is stored, counts in segments and reports, and
+starts and wakes nobody: neither the item nor what it changes, neither now nor when somebody looks back."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConsentGiven:
@@ -41,6 +45,7 @@ class Incoming:
         group: A `group`: makes the account and the membership.
         trusted: Sent by who may say for others who they are. What a browser says of identities counts from when it
             arrived, and never takes an address that leads to somebody else, nor changes one that is known.
+        enrollment_id: Only this enrollment hears of it; `NOBODY`: none does.
         tempo: Makes the contact a test contact.
     """
 
