@@ -41,3 +41,8 @@ class Message(SQLModel, table=True):
     at: datetime = Field(description="journey time")
     recorded_at: datetime
     sent_at: datetime | None = Field(default=None, description="database time")
+    visitor: str | None = Field(
+        default=None,
+        max_length=64,
+        description="digest of the anonymous id its links have led to a site of ours; the first",
+    )

@@ -18,10 +18,24 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("scope", sa.String(length=16), nullable=False),
+        sa.Column(
+            "origins",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("used_on", sa.Date(), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_api_key")),
-        sa.UniqueConstraint("name", name=op.f("uq_api_key_name")),
+    )
+    op.create_index(
+        "uq_api_key_name",
+        "api_key",
+        ["name"],
+        unique=True,
+        sqlite_where=sa.text("until IS NULL"),
+        postgresql_where=sa.text("until IS NULL"),
     )
     op.create_table(
         "event_problem",
@@ -294,6 +308,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("visitor", sa.String(length=64), nullable=True),
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_message_contact_id_contact")),
         sa.ForeignKeyConstraint(["enrollment_id"], ["enrollment.id"], name=op.f("fk_message_enrollment_id_enrollment")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_message")),
