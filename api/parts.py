@@ -12,10 +12,13 @@ from temporalio.client import Client
 
 from activities.dispatch import Counts, Dispatcher
 from activities.steering import Steering
+from api.known_keys import KnownKeys
+from api.limits import Limits
 from api.metrics import Metrics
 from models.clock import Clock, SystemClock
 from models.database import Database
 from models.event_problem import ProblemTally
+from models.group import Entrance
 from models.record import Outbox, Recorder
 from tabiji.channels.email.links import Links
 from tabiji.domain.event_catalog import EventCatalog
@@ -27,8 +30,8 @@ from tabiji.plugin import JourneyPlugin
 from tabiji.settings import Settings
 from tabiji.temporal import connect
 
-PROBLEMS_EVERY = 10.0
-"""Seconds between two writes of what came in otherwise than declared."""
+WRITTEN_EVERY = 10.0
+"""Seconds between two writes of what came in otherwise than declared, and of which keys were used."""
 
 
 class Delivery(Outbox, Protocol):
@@ -56,6 +59,8 @@ class Parts:
     events: EventCatalog = field(default_factory=EventCatalog)
     params: ParamCatalog = field(default_factory=ParamCatalog)
     problems: ProblemTally = field(default_factory=ProblemTally)
+    keys: KnownKeys = field(default_factory=KnownKeys)
+    limits: Limits = field(default_factory=Limits)
 
 
 MakeParts = Callable[[], AbstractAsyncContextManager[Parts]]
@@ -71,8 +76,9 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
     dispatcher = Dispatcher(client, database, catalog, task_queue=settings.task_queue)
     clock = SystemClock(settings.clock_shift)
     steering = Steering(database, catalog, clock, dispatcher, resume_rate=settings.resume_rate)
-    problems = ProblemTally()
-    running = (dispatcher.run(), steering.run(), _write_now_and_then(problems, database))
+    entrance = Entrance(database, catalog, clock, dispatcher)
+    problems, keys = ProblemTally(), KnownKeys()
+    running = (dispatcher.run(), steering.run(), _write_now_and_then(database, problems, keys))
     chores = [asyncio.create_task(one) for one in running]
     try:
         yield Parts(
@@ -80,7 +86,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
             database=database,
             catalog=catalog,
             clock=clock,
-            recorder=Recorder(database, catalog, clock, dispatcher),
+            recorder=entrance,
             outbox=dispatcher,
             client=client,
             links=Links(settings.signing_secret, settings.public_url),
@@ -88,19 +94,30 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
             events=discover_events(),
             params=discover_params(),
             problems=problems,
+            keys=keys,
+            limits=Limits(settings.key_rate, settings.address_rate, settings.proxies),
         )
     finally:
+        await entrance.close()
         for chore in chores:
             chore.cancel()
         await asyncio.gather(*chores, return_exceptions=True)
-        with suppress(Unavailable):
-            await problems.write(database)
+        await _write(database, problems, keys)
         await dispatcher.close()
         await database.close()
 
 
-async def _write_now_and_then(problems: ProblemTally, database: Database) -> None:
+class _Tally(Protocol):
+    async def write(self, database: Database) -> None: ...
+
+
+async def _write_now_and_then(database: Database, *tallies: _Tally) -> None:
     while True:
-        await asyncio.sleep(PROBLEMS_EVERY)
+        await asyncio.sleep(WRITTEN_EVERY)
+        await _write(database, *tallies)
+
+
+async def _write(database: Database, *tallies: _Tally) -> None:
+    for tally in tallies:
         with suppress(Unavailable):
-            await problems.write(database)
+            await tally.write(database)

@@ -21,7 +21,7 @@
         ├── TemplateError       a template or a variable is missing; the next deploy may mend it
         ├── UnknownTeam         settings name no address for it; the next deploy may mend it
         ├── ChannelDown         the carrier is away or asked for patience
-        ├── Busy                another attempt holds the lease
+        ├── Busy                another attempt holds the lease, or more comes in than can be stored
         └── DatabaseDown
 
 `code` is stable and may be matched on; `retryable` says whether trying again can help;
@@ -232,7 +232,7 @@ class ChannelDown(Unavailable):
 
 
 class Busy(Unavailable):
-    """Another attempt holds the lease on this message."""
+    """Another attempt holds the lease on this message, or more comes in than can be stored."""
 
     code = "busy"
 
