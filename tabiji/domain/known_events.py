@@ -25,6 +25,62 @@ class PageViewed(
     category: str | None
 
 
+class PageLeft(
+    Event,
+    name="Page Left",
+    open=True,
+    example={"path": "/pricing", "url": "https://shop.example.com/pricing", "seconds": 42, "depth": 80},
+):
+    """Somebody left a page: how long they saw it, and how far down. One for each `Page Viewed` of our script."""
+
+    path: str | None
+    url: str | None
+    title: str | None
+    seconds: int
+    """For which the page was in front of them."""
+    depth: int
+    """Per cent of the page's height they have seen."""
+
+
+class OutboundLinkClicked(
+    Event,
+    name="Outbound Link Clicked",
+    open=True,
+    example={"url": "https://partner.example.com/offer", "host": "partner.example.com", "text": "Our partner"},
+):
+    """Somebody followed a link from a page to another site."""
+
+    url: str
+    host: str | None
+    text: str | None
+
+
+class FileDownloaded(
+    Event,
+    name="File Downloaded",
+    open=True,
+    example={"url": "https://shop.example.com/files/prices.pdf", "file": "prices.pdf", "extension": "pdf"},
+):
+    """Somebody followed a link to a file."""
+
+    url: str
+    file: str | None
+    extension: str | None
+    text: str | None
+
+
+class VisitorRecognized(
+    Event,
+    name="Visitor Recognized",
+    open=True,
+    example={"template": "demo/invitation", "message": "0190"},
+):
+    """A visitor came to one of our own sites by a link in a mail: their visit belongs to whom the mail went to."""
+
+    template: str | None
+    message: str | None
+
+
 class Identified(Event, name="Identified", open=True):
     """A web app said who somebody is: every `identify` call."""
 
@@ -198,11 +254,14 @@ BUILT_IN: Final[tuple[type[Event], ...]] = (
     EmailLinkClicked,
     EmailOpened,
     EmailReplied,
+    FileDownloaded,
     FormSubmitted,
     Identified,
     JourneyEnded,
     ListJoined,
     ListLeft,
+    OutboundLinkClicked,
+    PageLeft,
     PageViewed,
     ScoreChanged,
     SegmentEntered,
@@ -212,4 +271,5 @@ BUILT_IN: Final[tuple[type[Event], ...]] = (
     TagRemoved,
     TaskDone,
     Unsubscribed,
+    VisitorRecognized,
 )
