@@ -11,6 +11,7 @@ import os
 import re
 from base64 import b64decode
 from datetime import time, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ _OURS = ("public_url", "mail_from", "sales_email", "postal_address")
 """Their defaults are of a desk: in a real mail they would be a dead way out and somebody else's name."""
 _DEPLOYMENT = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$"
 _BUILD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:]+\](:\d+)?")
 _QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -76,7 +78,20 @@ class Settings(BaseSettings):
         default="http://127.0.0.1:8000", description="where people reach pixel, click and unsubscribe pages"
     )
     api_key: SecretStr | None = Field(
-        default=None, description="full-scope key the command line shows the API; absent: the desk's own"
+        default=None, description="admin key the command line shows the API; absent: the desk's own"
+    )
+    key_rate: float = Field(
+        default=20_000, ge=1, le=10_000_000, description="events a second one key may send, in each API process"
+    )
+    address_rate: float = Field(
+        default=50,
+        ge=1,
+        le=10_000_000,
+        description="events of a browser key, or pages, that one client address may ask for in a second",
+    )
+    proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="addresses or networks of your own proxies, whose X-Forwarded-For counts: 10.0.0.0/8,127.0.0.1",
     )
     secret: SecretStr | None = Field(default=None, description="signs links in mails; at least 32 characters")
 
@@ -101,6 +116,13 @@ class Settings(BaseSettings):
         default="Example Inc., 1 Example Street", description="stands at the foot of every mail, as the law asks"
     )
     templates: Path = Field(default=Path("templates"), description="folder of templates; mails are in its email/")
+
+    # Sites
+    sites: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="hosts of your own pages, www.example.com or host:port: links in mails that lead there tell "
+        "the script on them who comes",
+    )
 
     # Webhooks
     webhook_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -175,12 +197,30 @@ class Settings(BaseSettings):
         except ValueError:
             raise ValueError('is not JSON of the form {"name": "value"}') from None
 
-    @field_validator("webhook_hosts", mode="before")
+    @field_validator("webhook_hosts", "proxies", "sites", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         return tuple(host.strip() for host in value.split(",") if host.strip())
+
+    @field_validator("proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            try:
+                ip_network(one, strict=False)
+            except ValueError:
+                raise ValueError(f"{one!r} is not an address or a network, e.g. 10.0.0.0/8") from None
+        return value
+
+    @field_validator("sites")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if not _HOST.fullmatch(host):
+                raise ValueError(f"{host!r} is not a host, e.g. www.example.com or localhost:3000")
+        return tuple(host.lower() for host in value)
 
     @field_validator("webhook_secrets")
     @classmethod
