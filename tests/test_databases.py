@@ -11,7 +11,7 @@ from models.key import ApiKey
 async def test_what_is_written_can_be_read_on_either_database(database: Database) -> None:
     async with database.write() as tx:
         now = await database.now(tx)
-        await tx.execute(insert(tx, ApiKey).values(hash="h", name="n", scope="full", recorded_at=now))
+        await tx.execute(insert(tx, ApiKey).values(hash="h", name="n", scope="admin", origins=[], recorded_at=now))
     async with database.read() as tx:
         row = (await tx.execute(select(table(ApiKey)))).one()
     assert row.recorded_at == now

@@ -68,7 +68,7 @@ async def ensure_key(settings: Settings, file: Path) -> None:
         if (known := _read(file)) and await keys.find_key(database, known):
             return
         try:
-            key = await keys.create_key(database, "desk", "full")
+            key = await keys.create_key(database, "desk", "admin")
         except ConfigurationError:  # the name is taken: the file was lost, the database was not
             key = await keys.create_key(database, f"desk {secrets.token_hex(4)}", "full")
         write_secret(file, key)

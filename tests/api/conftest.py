@@ -113,7 +113,7 @@ async def opened(database: Database, settings: Settings) -> AsyncGenerator[Door]
             headers = {"Authorization": f"Bearer {key}"} if key else {}
             return httpx2.AsyncClient(transport=transport, base_url="http://tabiji.example", headers=headers)
 
-        ingest, full = await create_key(database, "web", "ingest"), await create_key(database, "ops", "full")
+        ingest, full = await create_key(database, "web", "write"), await create_key(database, "ops", "admin")
         async with client(None) as nobody, client(ingest) as web, client(full) as ops:
             yield Door(app, app.state.parts, nobody, web, ops)
 

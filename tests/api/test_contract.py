@@ -70,7 +70,7 @@ async def _prepare(url: str) -> str:
     database = Database(url, pool=1)
     try:
         await schema.upgrade(url)
-        return await create_key(database, "contract", "full")
+        return await create_key(database, "contract", "admin")
     finally:
         await database.close()
 

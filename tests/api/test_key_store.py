@@ -12,7 +12,7 @@ from tabiji.errors import ConfigurationError
 
 
 async def test_a_key_is_shown_once_and_kept_as_a_hash(database: Database) -> None:
-    key = await create_key(database, "web", "ingest")
+    key = await create_key(database, "web", "write")
 
     assert re.fullmatch(r"tbj_[A-Za-z0-9_-]{43}", key)
     async with database.read() as tx:
@@ -20,12 +20,12 @@ async def test_a_key_is_shown_once_and_kept_as_a_hash(database: Database) -> Non
     assert key not in str(tuple(row))
     found = await find_key(database, key)
     assert found is not None
-    assert (found.name, found.scope) == ("web", "ingest")
+    assert (found.name, found.scope) == ("web", "write")
     assert [one.name for one in await list_keys(database)] == ["web"]
 
 
 async def test_two_keys_cannot_share_a_name(database: Database) -> None:
-    await create_key(database, "web", "ingest")
+    await create_key(database, "web", "write")
 
     with pytest.raises(ConfigurationError, match="'web'"):
-        await create_key(database, "web", "full")
+        await create_key(database, "web", "admin")

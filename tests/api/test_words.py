@@ -41,7 +41,7 @@ def served(tmp_path: Path) -> Generator[Api]:
         await schema.upgrade(url)
         database = Database(url, pool=1)
         try:
-            return await create_key(database, "console", "full")
+            return await create_key(database, "console", "admin")
         finally:
             await database.close()
 

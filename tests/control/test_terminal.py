@@ -59,7 +59,7 @@ async def _prepare(url: str) -> str:
     database = Database(url)
     try:
         await create_schema(database)
-        return await create_key(database, "hanako of ops", "full")
+        return await create_key(database, "hanako of ops", "admin")
     finally:
         await database.close()
 

@@ -49,7 +49,7 @@ async def test_an_event_while_no_worker_runs_is_found_by_the_next_one(scene: Sce
 async def test_an_api_killed_between_commit_and_delivery_loses_no_event(on_sqlite: Scene) -> None:
     """It said yes and died before Temporal heard of it: the sweep of any process delivers."""
     scene, port = on_sqlite, free_port()
-    person, key = await scene.person(), await create_key(on_sqlite.database, "crash", "full")
+    person, key = await scene.person(), await create_key(on_sqlite.database, "crash", "admin")
     api = scene.api(port)
     await api.start()
     async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:

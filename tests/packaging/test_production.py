@@ -90,7 +90,7 @@ async def made_namespace(address: str, namespace: str) -> None:
 async def ops_key(url: str) -> str:
     database = Database(url, pool=1)
     try:
-        return await create_key(database, "ops", "full")
+        return await create_key(database, "ops", "admin")
     finally:
         await database.close()
 
