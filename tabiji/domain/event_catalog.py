@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tabiji.domain.events import UNKNOWN_EVENT, Event, Problem, doubts
+from tabiji.domain.events import UNKNOWN_EVENT, UTM, Event, Problem, doubts
 from tabiji.domain.patterns import Pattern, conditions_in
 from tabiji.domain.values import Properties
 from tabiji.errors import JourneyDefinitionError
@@ -48,7 +48,7 @@ class EventCatalog:
         for key, value in properties.items():
             shape = shapes.get(key)
             if shape is None:
-                if not event.further:
+                if not event.further and key not in UTM:
                     found.append(Problem(key, "not declared"))
             elif not shape.fits(value):
                 found.append(Problem(key, shape.wrong(value)))

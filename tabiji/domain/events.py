@@ -39,6 +39,16 @@ from tabiji.errors import InvalidEvent, JourneyDefinitionError
 UNKNOWN_EVENT = "unknown event"
 """The problem of an event nobody has declared."""
 
+UTM: Mapping[str, str] = {
+    "utm_source": "source",
+    "utm_medium": "medium",
+    "utm_campaign": "name",
+    "utm_term": "term",
+    "utm_content": "content",
+}
+"""Properties any event may carry: what the address of the page said of the campaign that led there. Beside each, what
+Segment's `context.campaign` calls it."""
+
 
 class Carried(Protocol):
     """What has an event's properties: `Happened`."""
@@ -137,7 +147,7 @@ def doubts(event: type[Event], where: Iterable[Test], take: Iterable[str] = ()) 
     for test in where:
         yield from _doubts(event, shapes, test)
     if not event.further:
-        yield from (_unknown(shapes, name) for name in take if name not in shapes)
+        yield from (_unknown(shapes, name) for name in take if name not in shapes and name not in UTM)
 
 
 def _doubts(event: type[Event], shapes: Mapping[str, Shape], test: Test) -> Iterator[str]:
@@ -151,7 +161,7 @@ def _doubts(event: type[Event], shapes: Mapping[str, Shape], test: Test) -> Iter
             name, dot, _rest = test.path.partition(".")
             shape = shapes.get(test.path) or shapes.get(name)
             if shape is None:
-                if not event.further:
+                if not event.further and name not in UTM:
                     yield _unknown(shapes, name)
             elif dot and test.path not in shapes:
                 if not shape.kinds & {Kind.LIST, Kind.OBJECT, Kind.ANY}:

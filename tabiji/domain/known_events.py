@@ -85,6 +85,25 @@ class Identified(Event, name="Identified", open=True):
     """A web app said who somebody is: every `identify` call."""
 
 
+class ScreenViewed(Event, name="Screen Viewed", open=True, example={"name": "Pricing"}):
+    """Somebody looked at a screen of an app: every `screen` call."""
+
+    name: str | None
+    category: str | None
+
+
+class GroupIdentified(Event, name="Group Identified", open=True, example={"group_id": "example-kk"}):
+    """A web app said which account somebody belongs to: every `group` call."""
+
+    group_id: str
+
+
+class Aliased(Event, name="Aliased", open=True, example={"previous_id": "u-900"}):
+    """A web app said that an earlier id is the same person: every `alias` call."""
+
+    previous_id: str
+
+
 class FormSubmitted(Event, name="Form Submitted", open=True, example={"form": "whitepaper"}):
     """Somebody sent one of our forms."""
 
@@ -257,6 +276,9 @@ BUILT_IN: Final[tuple[type[Event], ...]] = (
     FileDownloaded,
     FormSubmitted,
     Identified,
+    ScreenViewed,
+    GroupIdentified,
+    Aliased,
     JourneyEnded,
     ListJoined,
     ListLeft,
