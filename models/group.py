@@ -90,9 +90,7 @@ class Entrance(Recorder):
         self._calls.append(call)
         self._waiting += len(batch)
         if len(self._serving) < self._at_once:
-            serving = asyncio.create_task(self._serve())
-            self._serving.add(serving)
-            serving.add_done_callback(self._serving.discard)
+            self._serving.add(asyncio.create_task(self._serve()))
         return await call.answer
 
     async def record_each(self, batch: Sequence[Incoming]) -> list[Recorded | Exception]:
@@ -118,8 +116,12 @@ class Entrance(Recorder):
             await asyncio.wait(self._serving)
 
     async def _serve(self) -> None:
-        while self._calls:
-            await self._answer(self._next_group())
+        try:
+            while self._calls:
+                await self._answer(self._next_group())
+        finally:
+            # At once: who comes before this task has been seen to be done must find nobody who serves.
+            self._serving.discard(asyncio.current_task())
 
     def _next_group(self) -> list[_Call]:
         """Who has waited longest, and as many more as fit, in their order."""
