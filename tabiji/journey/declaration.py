@@ -17,6 +17,7 @@ from tabiji.domain.patterns import Single
 from tabiji.errors import JourneyDefinitionError
 from tabiji.journey.journey import Journey
 from tabiji.journey.known import stands
+from tabiji.journey.members import declaring
 from tabiji.journey.reserved import refuse_taken_names
 from tabiji.journey.steps import name_steps, step_table
 
@@ -79,7 +80,8 @@ def journey(
         step_table(source)
         name_steps(cls)
         _give_run(cls)
-        return workflow.defn(name=workflow_type)(cls)
+        with declaring():
+            return workflow.defn(name=workflow_type)(cls)
 
     return declare
 

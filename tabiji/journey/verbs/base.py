@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from pydantic import TypeAdapter
 
+from tabiji.journey.members import Narrowed
 from tabiji.journey.travel import Travel
 
 T = TypeVar("T")
@@ -19,7 +20,7 @@ Verb: TypeAlias = Coroutine[Any, Any, T]
 """What a verb returns: nothing happens until it is awaited."""
 
 
-class Verbs:
+class Verbs(metaclass=Narrowed):
     """Gives verbs the run they act in."""
 
     _travel: Travel
