@@ -26,6 +26,8 @@ WORKDIR /app
 COPY alembic.ini worker.py ./
 COPY activities activities
 COPY api api
+COPY assets assets
+COPY forms forms
 COPY migrations migrations
 COPY models models
 COPY templates templates

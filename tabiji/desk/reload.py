@@ -18,8 +18,8 @@ from tabiji.desk.stack import Stack
 
 log = structlog.stdlib.get_logger(__name__)
 
-WATCHED = ("workflows", "activities", "models", "templates", "api", "worker.py")
-API_ALONE = "api"
+WATCHED = ("workflows", "activities", "models", "templates", "api", "forms", "worker.py")
+API_ALONE = frozenset(("api", "forms"))
 JOURNEYS = "workflows"
 LOOKED_AT = 20
 """People of each journey whose way is replayed on an edit."""
@@ -34,7 +34,7 @@ async def reload_on_save(stack: Stack, environment: Mapping[str, str]) -> None:
                 continue
             if any(Path(path).parts[0] == JOURNEYS for path in saved):
                 beside.create_task(_announce_stranded(environment))
-            names = ["api"] if all(Path(path).parts[0] == API_ALONE for path in saved) else ["worker", "api"]
+            names = ["api"] if all(Path(path).parts[0] in API_ALONE for path in saved) else ["worker", "api"]
             log.info("desk.reloading", saved=saved, children=names)
             for name in names:
                 await stack.reload(name)

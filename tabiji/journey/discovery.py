@@ -1,8 +1,9 @@
-"""Finds the journeys, events and open values of an application: every module below a package, no list to edit."""
+"""Finds the journeys, events, open values and forms of an application: every module of a package, no list to edit."""
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 import re
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 
 from tabiji.domain.event_catalog import EventCatalog
 from tabiji.domain.events import Event
+from tabiji.domain.forms import Form, FormCatalog
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.known_events import BUILT_IN
 from tabiji.domain.params import Param, ParamCatalog
@@ -68,6 +70,27 @@ def discover_params(package: str = "workflows") -> ParamCatalog:
     values: list[object] = [value for space in spaces for value in vars(space).values()]
     found: list[Param[Any]] = [value for value in values if isinstance(value, Param)]
     return ParamCatalog(found)
+
+
+def discover_forms(package: str = "forms") -> FormCatalog:
+    """Import everything below a package and return the forms declared there; none where there is no such package.
+
+    Raises:
+        JourneyDefinitionError: A module cannot be loaded, or two forms have one name.
+    """
+    if importlib.util.find_spec(package) is None:
+        return FormCatalog()
+    found = [
+        (value, module) for module in _modules(package) for value in vars(module).values() if isinstance(value, Form)
+    ]
+    places: dict[str, tuple[Form, str]] = {}
+    for form, module in found:
+        known, place = places.setdefault(form.name, (form, module.__name__))
+        if known is not form:
+            raise JourneyDefinitionError(
+                f"{module.__name__}: form {form.name!r} is in {place} already. Rename one: the name is its address."
+            )
+    return FormCatalog(form for form, _ in places.values())
 
 
 def _place(journey: type[Journey]) -> tuple[str, int]:

@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from tabiji.domain.event_catalog import EventCatalog
+from tabiji.domain.forms import FormCatalog
 from tabiji.journey.map import Reading
 from tabiji.journey.map.source import shown
 from tabiji.journey.places import Function
@@ -102,6 +103,7 @@ class Project:
     modules: list[Module] = field(default_factory=list[Module])
     readings: list[Reading] = field(default_factory=list[Reading])
     events: EventCatalog = field(default_factory=EventCatalog)
+    forms: FormCatalog = field(default_factory=FormCatalog)
     templates: Path | None = None
     limits: Limits = field(default_factory=Limits)
 

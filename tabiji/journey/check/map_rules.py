@@ -11,7 +11,8 @@ from typing import Any
 from tabiji.domain.conditions import Condition
 from tabiji.domain.dates import ContactDate
 from tabiji.domain.durations import in_words
-from tabiji.domain.patterns import AllOf, AnyOf, Pattern, Sequence, Times
+from tabiji.domain.patterns import AllOf, AnyOf, Pattern, Sequence, Times, conditions_in
+from tabiji.domain.tests import Equals, OneOf
 from tabiji.journey.check.argument_rules import arguments
 from tabiji.journey.check.findings import Finding, Project, Severity, at
 from tabiji.journey.costs import EVENTS, MOST_EVENTS
@@ -78,6 +79,42 @@ def unknown_event(reading: Reading, project: Project) -> Iterator[Finding]:
                 yield at(reading, home.id, "unknown-event", doubt, "`tabiji events` lists what is declared.")
 
 
+def unknown_form(reading: Reading, project: Project) -> Iterator[Finding]:
+    """A form that is not declared is sent by nobody, but for sites with forms of their own."""
+    if not len(project.forms):
+        return
+    spec = reading.journey.spec
+    home = next(iter(reading.graph.starts), None)
+    asked = [(node.id, pattern) for node, said in _steps(reading) for pattern in _patterns(said)]
+    asked += [(home.id, pattern) for pattern in (*spec.triggers, *spec.goals, *spec.exits) if home is not None]
+    for id, pattern in asked:
+        for name in _forms_in(pattern):
+            if project.forms.get(name) is None:
+                known = ", ".join(form.name for form in project.forms)
+                yield at(
+                    reading,
+                    id,
+                    "unknown-form",
+                    f"there is no form {name!r} here: only a site of your own could send it.",
+                    f"Declare it in the folder forms. There are: {known}.",
+                    severity=Severity.WARNING,
+                )
+
+
+def _forms_in(pattern: Pattern) -> Iterator[str]:
+    for condition in conditions_in(pattern):
+        if condition.event != "Form Submitted":
+            continue
+        for test in condition.where:
+            match test:
+                case Equals(path="form", value=str(name)):
+                    yield name
+                case OneOf(path="form", values=names):
+                    yield from (name for name in names if isinstance(name, str))
+                case _:
+                    pass
+
+
 def loop_without_wait(reading: Reading, _: Project) -> Iterator[Finding]:
     """A loop that nothing bounds and nothing slows down never lets go of the worker, and mails without end."""
     graph = reading.graph
@@ -138,6 +175,7 @@ RULES: tuple[Rule, ...] = (
     no_timeout,
     missing_arm,
     unknown_event,
+    unknown_form,
     loop_without_wait,
     long_history,
     too_many_mails,

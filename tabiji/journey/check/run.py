@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tabiji.domain.event_catalog import EventCatalog
+from tabiji.domain.forms import FormCatalog
 from tabiji.errors import JourneyDefinitionError
 from tabiji.journey.check import map_rules, source_rules
 from tabiji.journey.check.circles import circles
 from tabiji.journey.check.findings import Finding, Limits, Module, Project, Severity
 from tabiji.journey.check.templates import mails
-from tabiji.journey.discovery import discover, discover_events
+from tabiji.journey.discovery import discover, discover_events, discover_forms
 from tabiji.journey.journey import Journey
 from tabiji.journey.map import Reading, read_journey
 from tabiji.journey.map.source import parsed, shown
@@ -23,13 +24,16 @@ _PLACE = re.compile(r"^(?P<file>[^:\n]+):(?P<line>\d+): (?P<words>.*)$", re.DOTA
 _IGNORED = re.compile(r"#\s*tabiji:\s*ignore\[([\w\-, ]+)\]")
 
 
-def check(package: str = "workflows", *, templates: Path | None = None, limits: Limits | None = None) -> list[Finding]:
+def check(
+    package: str = "workflows", *, forms: str = "forms", templates: Path | None = None, limits: Limits | None = None
+) -> list[Finding]:
     """Check an application: every journey below a package.
 
     A file that cannot be read is a finding; all other rules then wait until it can.
 
     Args:
         package: Where the journeys are.
+        forms: Where the forms are. While there are none, any may be waited for.
         templates: The folder with the templates of mails; None: they are not looked at.
         limits: What is too much.
     """
@@ -38,10 +42,10 @@ def check(package: str = "workflows", *, templates: Path | None = None, limits: 
     if broken:
         return broken
     try:
-        journeys, events = discover(package), discover_events(package)
+        journeys, events, known_forms = discover(package), discover_events(package), discover_forms(forms)
     except JourneyDefinitionError as error:
         return [_as_finding(error)]
-    return check_project(_project(journeys, events, templates, limits or Limits()))
+    return check_project(_project(journeys, events, known_forms, templates, limits or Limits()))
 
 
 def check_project(project: Project) -> list[Finding]:
@@ -56,11 +60,13 @@ def check_project(project: Project) -> list[Finding]:
     return sorted(kept, key=lambda one: (one.file, one.line, one.code, one.message))
 
 
-def _project(journeys: list[type[Journey]], events: EventCatalog, templates: Path | None, limits: Limits) -> Project:
+def _project(
+    journeys: list[type[Journey]], events: EventCatalog, forms: FormCatalog, templates: Path | None, limits: Limits
+) -> Project:
     readings: list[Reading] = [read_journey(journey) for journey in journeys]
     # Of what lies in the package, that which is no journey's is not the language's business.
     sources = sorted({file for reading in readings for file in reading.files})
-    return Project([Module(file, parsed(file)) for file in sources], readings, events, templates, limits)
+    return Project([Module(file, parsed(file)) for file in sources], readings, events, forms, templates, limits)
 
 
 def _files_of(package: str) -> list[Path]:

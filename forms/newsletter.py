@@ -1,0 +1,15 @@
+from tabiji.forms import Consent, Email, Form, Text
+
+NEWSLETTER = Form(
+    "newsletter",
+    title="One good idea a month",
+    fields=(Email("email", "E-mail", required=True), Text("first_name", "First name", autocomplete="given-name")),
+    consents=(
+        Consent(
+            "marketing", "Yes, write to me once a month. I can stop it with the link in every mail.", required=True
+        ),
+    ),
+    button="Subscribe",
+    thanks="Welcome",
+    thanks_words="The first mail is on its way.",
+)
