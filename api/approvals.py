@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.bodies import StrictRoute
 from api.deps import Name, PartsDep, Text
 from api.errors import ApiProblem, responses
-from api.keys import FullKey
+from api.keys import Guarded
 from api.tasks import After, Limit
 from models.approvals import LONGEST_NOTE, answer
 from models.reads.approvals import ApprovalShown, list_approvals
@@ -20,7 +20,7 @@ router = APIRouter(
     prefix="/v1/approvals",
     tags=["approvals"],
     route_class=StrictRoute,
-    dependencies=[FullKey],
+    dependencies=[Guarded],
     responses=responses(401, 403, 422, 503),
 )
 

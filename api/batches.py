@@ -13,7 +13,7 @@ from api.bodies import StrictRoute
 from api.deps import Name, PartsDep
 from api.enrollments import EnrollmentId
 from api.errors import ApiProblem, responses
-from api.keys import By, FullKey
+from api.keys import By, Guarded
 from api.parts import Parts
 from api.targets import JourneyName, Reason, Whom, known_enrollment, reach_of
 from models.batch import Action
@@ -28,7 +28,7 @@ router = APIRouter(
     prefix="/v1",
     tags=["control"],
     route_class=StrictRoute,
-    dependencies=[FullKey],
+    dependencies=[Guarded],
     responses=responses(401, 403, 422, 503),
 )
 

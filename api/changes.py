@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from api.bodies import StrictRoute
 from api.deps import Name, PartsDep
 from api.errors import responses
-from api.keys import FullKey
+from api.keys import Guarded
 from api.parts import Parts
 from models import edits
 from models.change import Change
@@ -30,7 +30,7 @@ router = APIRouter(
     prefix="/v1",
     tags=["contacts"],
     route_class=StrictRoute,
-    dependencies=[FullKey],
+    dependencies=[Guarded],
     responses=responses(401, 403, 404, 422, 503),
 )
 

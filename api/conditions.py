@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from api.bodies import StrictRoute
 from api.deps import PartsDep
 from api.errors import responses
-from api.keys import FullKey
+from api.keys import ReadKey
 from models.reads.matching import count_matching
 from tabiji.domain.patterns import Pattern
 
@@ -19,7 +19,7 @@ router = APIRouter(
     prefix="/v1/conditions",
     tags=["conditions"],
     route_class=StrictRoute,
-    dependencies=[FullKey],
+    dependencies=[ReadKey],
     responses=responses(401, 403, 503),
 )
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.bodies import StrictRoute
 from api.deps import Identifier, Name, PartsDep, Text, Topic
 from api.errors import ApiProblem, invalid, responses
-from api.keys import FullKey
+from api.keys import Guarded
 from api.recording import record
 from api.values import address
 from models.incoming import ConsentGiven, Incoming
@@ -25,7 +25,7 @@ router = APIRouter(
     prefix="/v1/contacts",
     tags=["contacts"],
     route_class=StrictRoute,
-    dependencies=[FullKey],
+    dependencies=[Guarded],
     responses=responses(401, 403, 404, 422, 503),
 )
 

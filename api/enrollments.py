@@ -18,7 +18,7 @@ from api.bodies import StrictRoute
 from api.contacts import one_identity, unknown_identity
 from api.deps import Identifier, Name, PartsDep, Text
 from api.errors import ApiProblem, invalid, responses
-from api.keys import FullKey
+from api.keys import Guarded
 from api.parts import Parts
 from api.recording import record
 from api.values import Tempo
@@ -33,7 +33,7 @@ router = APIRouter(
     prefix="/v1",
     tags=["enrollments"],
     route_class=StrictRoute,
-    dependencies=[FullKey],
+    dependencies=[Guarded],
     responses=responses(401, 403, 422, 503),
 )
 

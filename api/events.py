@@ -11,12 +11,12 @@ from pydantic import BaseModel, Field, JsonValue
 
 from api.deps import PartsDep
 from api.errors import responses
-from api.keys import FullKey
+from api.keys import Guarded
 from models.event_problem import problems
 from tabiji.domain.events import Event
 from tabiji.domain.kinds import example_of
 
-router = APIRouter(prefix="/v1/events", tags=["events"], dependencies=[FullKey], responses=responses(401, 403, 503))
+router = APIRouter(prefix="/v1/events", tags=["events"], dependencies=[Guarded], responses=responses(401, 403, 503))
 
 
 class PropertyOut(BaseModel):

@@ -13,7 +13,7 @@ from temporalio.service import RPCError
 
 from api.deps import PartsDep
 from api.errors import responses
-from api.keys import FullKey
+from api.keys import Guarded
 from api.parts import Parts
 from models import schema
 from models.reads.late import backlog
@@ -75,7 +75,7 @@ async def ready(parts: PartsDep, response: Response) -> Readiness:
 @router.get(
     "/metrics",
     operation_id="metrics",
-    dependencies=[FullKey],
+    dependencies=[Guarded],
     response_class=Response,
     responses={
         200: {"description": "Prometheus text", "content": {"text/plain": {"schema": {"type": "string"}}}},

@@ -89,7 +89,7 @@ class TabijiContext(_Sent):
 
     tempo: Tempo | None = Field(
         default=None,
-        description="Makes the contact a test contact whose journeys run this many times faster. Needs a full key.",
+        description="Makes the contact a test contact whose journeys run this many times faster. Needs an admin key.",
     )
 
 

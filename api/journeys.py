@@ -7,12 +7,12 @@ from pydantic import BaseModel, Field
 
 from api.deps import PartsDep
 from api.errors import responses
-from api.keys import FullKey
+from api.keys import Guarded
 from models.reads.launches import LaunchShown, show_launches
 from tabiji.domain.journeys import JourneySpec
 from tabiji.domain.launch import Launch
 
-router = APIRouter(prefix="/v1/journeys", tags=["journeys"], dependencies=[FullKey], responses=responses(401, 403, 503))
+router = APIRouter(prefix="/v1/journeys", tags=["journeys"], dependencies=[Guarded], responses=responses(401, 403, 503))
 
 
 class JourneyOut(BaseModel):

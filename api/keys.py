@@ -36,7 +36,7 @@ from tabiji.domain.facts import NAMES as FACTS
 from tabiji.domain.user_hash import is_users_hash
 from tabiji.errors import TabijiError
 
-KEYLESS = re.compile(r"/(healthz|readyz|o/[^/]+|c/[^/]+|u/[^/]+|f/[^/]+|a/[^/]+)")
+KEYLESS = re.compile(r"/(healthz|readyz|t\.js|t/visit|o/[^/]+|c/[^/]+|u/[^/]+|f/[^/]+|a/[^/]+)")
 EVENT_DOOR = re.compile(
     r"/v1/(identify|track|page|screen|group|alias|batch|import|i|t|p|s|g|a|b|m|projects/[^/]+/settings)"
 )
@@ -220,4 +220,3 @@ By = Annotated[Key, Guarded]
 """As Guarded, for what is kept with the name of who did it."""
 
 IngestKey = Annotated[Key, Depends(_allowed(Action.TRACK))]
-FullKey = Guarded

@@ -23,6 +23,11 @@ class KnownKeys:
         self._used: set[str] = set()
         self._secrets: dict[str, str] = {}
 
+    @property
+    def unwritten(self) -> int:
+        """How many keys were used today and are not yet written down."""
+        return len(self._used)
+
     def remembered(self, key: str) -> Key | None:
         """The key, where it was found in the last moment."""
         until, known = self._known.get(digest(key), (0.0, None))

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.bodies import StrictRoute
 from api.deps import PartsDep, Text
 from api.errors import ApiProblem, invalid, responses
-from api.keys import By, FullKey
+from api.keys import By, Guarded
 from api.parts import Parts
 from api.targets import Reason
 from models.batch import Action
@@ -27,7 +27,7 @@ router = APIRouter(
     prefix="/v1/journeys",
     tags=["journeys"],
     route_class=StrictRoute,
-    dependencies=[FullKey],
+    dependencies=[Guarded],
     responses=responses(401, 403, 404, 422, 503),
 )
 

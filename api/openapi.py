@@ -23,8 +23,9 @@ ABOUT: dict[str, Any] = {
     "version": _version(),
     "description": (
         "Send what people do; journeys start and go on. Everything but health, forms and the links in mails needs a "
-        "key: `Authorization: Bearer KEY`, or Basic with the key as user name. A key of scope *ingest* may send "
-        "events; one of scope *full* may also read and steer. Every failure is a problem document (RFC 9457)."
+        "key: `Authorization: Bearer KEY`, or Basic with the key as user name. A key of scope *browser* may track, "
+        "page, screen and identify; *write* sends all that comes in; *read* looks; *admin* does everything. Who sends "
+        "too much gets 429 with Retry-After. Every failure is a problem document (RFC 9457)."
     ),
     "openapi_tags": [
         {"name": "tracking", "description": "Segment-shaped: who somebody is and what they did"},
@@ -39,6 +40,7 @@ ABOUT: dict[str, Any] = {
         {"name": "approvals", "description": "Questions journeys have put to people"},
         {"name": "operations", "description": "What does not move although it should"},
         {"name": "links in mails", "description": "Open pixel, click, unsubscribe"},
+        {"name": "tracker", "description": "The script for web pages"},
         {"name": "forms", "description": "Pages for visitors"},
         {"name": "health", "description": "For load balancers and monitoring"},
     ],

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.bodies import StrictRoute
 from api.deps import Name, PartsDep, Text
 from api.errors import invalid, responses
-from api.keys import FullKey, KeyDep
+from api.keys import Guarded, KeyDep
 from models.database import AnyRow
 from models.params import history, newest, newest_of_all, turn
 from tabiji.domain.params import Param
@@ -22,7 +22,7 @@ router = APIRouter(
     prefix="/v1/params",
     tags=["params"],
     route_class=StrictRoute,
-    dependencies=[FullKey],
+    dependencies=[Guarded],
     responses=responses(401, 403, 503),
 )
 ParamName = Annotated[Text, Path(max_length=100, examples=["nudge-after"])]

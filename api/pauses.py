@@ -13,7 +13,7 @@ from api.bodies import StrictRoute
 from api.deps import PartsDep
 from api.enrollments import EnrollmentId
 from api.errors import ApiProblem, responses
-from api.keys import By, FullKey
+from api.keys import By, Guarded
 from api.parts import Parts
 from api.targets import Reason, Target, known_enrollment, scope_of
 from models.pause import Scope
@@ -26,7 +26,7 @@ router = APIRouter(
     prefix="/v1",
     tags=["control"],
     route_class=StrictRoute,
-    dependencies=[FullKey],
+    dependencies=[Guarded],
     responses=responses(401, 403, 422, 503),
 )
 

@@ -12,7 +12,7 @@ from temporalio.service import RPCError
 
 from api.deps import PartsDep
 from api.errors import responses
-from api.keys import FullKey
+from api.keys import Guarded
 from api.parts import Parts
 from api.temporal_look import Look, look
 from models.reads.late import LateDispatch, late_dispatches
@@ -20,7 +20,7 @@ from models.reads.late import LateDispatch, late_dispatches
 log = structlog.stdlib.get_logger(__name__)
 
 router = APIRouter(
-    prefix="/v1/stuck", tags=["operations"], dependencies=[FullKey], responses=responses(401, 403, 422, 503)
+    prefix="/v1/stuck", tags=["operations"], dependencies=[Guarded], responses=responses(401, 403, 422, 503)
 )
 
 LATE = timedelta(seconds=30)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.bodies import StrictRoute
 from api.deps import Identifier, Name, PartsDep, Text
 from api.errors import ApiProblem, responses
-from api.keys import FullKey
+from api.keys import Guarded
 from models.reads.tasks import TaskShown, list_tasks, show_task
 from models.tasks import finish_task
 
@@ -19,7 +19,7 @@ router = APIRouter(
     prefix="/v1/tasks",
     tags=["tasks"],
     route_class=StrictRoute,
-    dependencies=[FullKey],
+    dependencies=[Guarded],
     responses=responses(401, 403, 422, 503),
 )
 

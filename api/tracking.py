@@ -37,7 +37,7 @@ IDENTIFY: dict[str, Example] = {
         },
     },
     "test contact": {
-        "summary": "A contact for trials, whose days pass in a blink (full key)",
+        "summary": "A contact for trials, whose days pass in a blink (admin key)",
         "value": {"userId": "trial-1", "context": {"tabiji": {"tempo": 86400}}},
     },
 }

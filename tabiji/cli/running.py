@@ -55,7 +55,7 @@ def api() -> None:
 
 @app.command()
 def migrate(
-    desk_key: Annotated[Path | None, typer.Option(hidden=True, help="Also have a full-scope key in this file.")] = None,
+    desk_key: Annotated[Path | None, typer.Option(hidden=True, help="Also have an admin key in this file.")] = None,
 ) -> None:
     """Bring the database to the schema this version needs."""
     import asyncio

@@ -61,7 +61,7 @@ async def migrate(settings: Settings) -> None:
 
 
 async def ensure_key(settings: Settings, file: Path) -> None:
-    """Have a full-scope key of this database in a file only its owner reads; the one that is there, if it opens."""
+    """Have an admin key of this database in a file only its owner reads; the one that is there, if it opens."""
     keys = load("models.keys")
     database = load("models.database").Database(settings.database)
     try:
@@ -70,7 +70,7 @@ async def ensure_key(settings: Settings, file: Path) -> None:
         try:
             key = await keys.create_key(database, "desk", "admin")
         except ConfigurationError:  # the name is taken: the file was lost, the database was not
-            key = await keys.create_key(database, f"desk {secrets.token_hex(4)}", "full")
+            key = await keys.create_key(database, f"desk {secrets.token_hex(4)}", "admin")
         write_secret(file, key)
     finally:
         await database.close()

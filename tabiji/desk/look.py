@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,7 +28,7 @@ SECTIONS = {
 
 
 class Api:
-    """The desk's or a production API, asked with a key of full scope."""
+    """The desk's or a production API, asked with a key of scope read or admin."""
 
     def __init__(self, settings: Settings) -> None:
         host = reach(settings.api_host)
@@ -83,7 +83,9 @@ class Api:
         if answer.status_code == 404:
             return None
         if answer.status_code in (401, 403):
-            raise Refused("the API does not take this key. Set TABIJI_API_KEY to one of full scope.")
+            raise Refused(
+                "the API does not take this key. Set TABIJI_API_KEY to one of scope read, or admin to change things."
+            )
         if answer.is_error:
             raise Refused(f"the API answered {answer.status_code}: {_problem(answer)}")
         return answer.json()
@@ -139,11 +141,25 @@ def show_stuck(api: Api, console: Console | None = None) -> bool:
 
 def show_keys(keys: Iterable[Any], console: Console | None = None) -> None:
     """Print keys by what is known of them."""
-    table = Table("name", "scope", "made", "revoked")
+    table = Table("name", "scope", "made", "last used", "until")
     for key in keys:
-        revoked = moment(key.revoked_at.isoformat()) if key.revoked_at else "-"
-        table.add_row(escape(key.name), key.scope, moment(key.recorded_at.isoformat()), revoked)
+        used = key.used_on.isoformat() if key.used_on else "never"
+        made = moment(key.recorded_at.isoformat())
+        table.add_row(escape(key.name), _may(key), made, used, _until(key))
     (console or Console()).print(table)
+
+
+def _may(key: Any) -> str:
+    return "\n".join((key.scope, *(f"from {escape(origin)}" for origin in key.origins)))
+
+
+def _until(key: Any) -> str:
+    if key.revoked_at:
+        return f"revoked {moment(key.revoked_at.isoformat())}"
+    if key.until is None:
+        return "-"
+    words = "good until" if key.until > datetime.now(UTC) else "ended"
+    return f"replaced; {words} {moment(key.until.isoformat())}"
 
 
 def _section(title: str, rows: list[dict[str, Any]]) -> Table:

@@ -72,7 +72,7 @@ async def test_everything_but_the_keyless_list_answers_401_without_a_key(door: D
             assert answer.headers["www-authenticate"] == 'Bearer realm="tabiji"'
 
 
-async def test_an_ingest_key_sends_events_and_nothing_else(door: Door) -> None:
+async def test_a_write_key_sends_events_and_nothing_else(door: Door) -> None:
     for method, path in every_route(door) - KEYLESS - DESCRIPTION:
         answer = await door.ingest.request(method, filled(path), json={})
         if (method, path) in INGEST:

@@ -46,7 +46,7 @@ async def test_a_value_out_of_bounds_is_refused_with_what_is_allowed(with_param:
     assert (await with_param.full.get("/v1/params/nudge-after")).json()["version"] == 0
 
 
-async def test_an_unknown_one_is_not_found_and_an_ingest_key_turns_nothing(with_param: Door) -> None:
+async def test_an_unknown_one_is_not_found_and_a_write_key_turns_nothing(with_param: Door) -> None:
     for answer in (
         await with_param.full.get("/v1/params/other"),
         await with_param.full.put("/v1/params/other", json={"value": 1}),

@@ -97,7 +97,7 @@ async def test_only_a_full_key_makes_test_contacts(door: Door) -> None:
 
     refused = await door.ingest.post("/v1/identify", json=body)
     assert refused.status_code == 403
-    assert "full" in refused.json()["detail"]
+    assert "admin" in refused.json()["detail"]
     assert await door.rows(Contact) == 0
 
     assert (await door.full.post("/v1/identify", json=body)).status_code == 200

@@ -23,11 +23,14 @@ def here(tmp_path: Path, free_port: FreePort) -> Desk:
 
 async def test_keys_are_made_listed_and_revoked(here: Desk) -> None:
     assert (await here.tabiji("migrate"))[0] == 0
-    code, key, _ = await here.tabiji("key", "create", "web shop", "--scope", "full")
+    code, key, _ = await here.tabiji("key", "create", "web shop", "--scope", "admin")
     assert code == 0
     assert key.startswith("tbj_")
     code, _, err = await here.tabiji("key", "create", "web shop")
-    assert (code, err) == (1, "tabiji: a key called 'web shop' is there already. Choose another name.\n")
+    assert code == 1
+    assert err.startswith(
+        "tabiji: a key called 'web shop' is there already. Choose another name, or `tabiji key rotate`"
+    )
     assert (await here.tabiji("key", "revoke", "web shop"))[0] == 0
     code, _, err = await here.tabiji("key", "revoke", "web shop")
     assert code == 1
@@ -35,6 +38,30 @@ async def test_keys_are_made_listed_and_revoked(here: Desk) -> None:
     _, out, _ = await here.tabiji("key", "list")
     assert "web shop" in out
     assert key.strip() not in out
+
+
+async def test_a_key_is_rotated_and_its_user_secret_stays(here: Desk) -> None:
+    assert (await here.tabiji("migrate"))[0] == 0
+    signing = {"TABIJI_SECRET": "x" * 32}
+    page = ("--scope", "browser", "--origin", "https://shop.example.com")
+    code, key, hint = await here.tabiji("key", "create", "page", *page, **signing)
+    assert code == 0
+    _, secret, _ = await here.tabiji("key", "secret", "page", **signing)
+    assert len(secret.strip()) == 64
+    assert secret.strip() in hint
+
+    code, newer, _ = await here.tabiji("key", "rotate", "page", "--grace", "2 days")
+    _, same, _ = await here.tabiji("key", "secret", "page", **signing)
+    _, listed, _ = await here.tabiji("key", "list")
+
+    assert (code, same) == (0, secret)
+    assert newer.startswith("tbj_")
+    assert newer != key
+    assert "good until" in " ".join(listed.split())
+    assert "https://shop.example.com" in listed
+    code, _, err = await here.tabiji("key", "rotate", "page", "--grace", "a while")
+    assert code == 2
+    assert "24h" in err
 
 
 async def test_an_api_that_is_away_is_one_line(here: Desk) -> None:
