@@ -37,9 +37,16 @@ Network = IPv4Network | IPv6Network
 class Buckets:
     """One bucket for each name."""
 
-    def __init__(self, rate: float, *, most: int = MOST, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        rate: float,
+        *,
+        size: float | None = None,
+        most: int = MOST,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._rate = rate
-        self._size = max(1.0, rate * AT_ONCE)
+        self._size = max(1.0, rate * AT_ONCE) if size is None else size
         self._most = most
         self._clock = clock
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()

@@ -13,25 +13,29 @@ from temporalio.client import Client
 from activities.dispatch import Counts, Dispatcher
 from activities.steering import Steering
 from api.known_keys import KnownKeys
-from api.limits import Limits
+from api.limits import Buckets, Limits
 from api.metrics import Metrics
 from models.clock import Clock, SystemClock
 from models.database import Database
 from models.event_problem import ProblemTally
 from models.group import Entrance
-from models.record import Outbox, Recorder
+from models.record import Outbox
 from tabiji.channels.email.links import Links
 from tabiji.domain.event_catalog import EventCatalog
+from tabiji.domain.forms import FormCatalog
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.params import ParamCatalog
 from tabiji.errors import Unavailable
-from tabiji.journey.discovery import discover, discover_events, discover_params
+from tabiji.journey.discovery import discover, discover_events, discover_forms, discover_params
 from tabiji.plugin import JourneyPlugin
 from tabiji.settings import Settings
 from tabiji.temporal import connect
 
 WRITTEN_EVERY = 10.0
 """Seconds between two writes of what came in otherwise than declared, and of which keys were used."""
+
+FORMS_A_MINUTE, FORMS_AT_ONCE = 10, 30
+"""So many filled-in forms may come from one address: a whole office's, not a program's."""
 
 
 class Delivery(Outbox, Protocol):
@@ -51,7 +55,7 @@ class Parts:
     database: Database
     catalog: Catalog
     clock: Clock
-    recorder: Recorder
+    recorder: Entrance
     outbox: Delivery
     client: Client
     links: Links
@@ -61,6 +65,8 @@ class Parts:
     problems: ProblemTally = field(default_factory=ProblemTally)
     keys: KnownKeys = field(default_factory=KnownKeys)
     limits: Limits = field(default_factory=Limits)
+    forms: FormCatalog = field(default_factory=FormCatalog)
+    form_posts: Buckets = field(default_factory=lambda: Buckets(FORMS_A_MINUTE / 60, size=FORMS_AT_ONCE))
 
 
 MakeParts = Callable[[], AbstractAsyncContextManager[Parts]]
@@ -93,6 +99,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
             metrics=Metrics(dispatcher.counts),
             events=discover_events(),
             params=discover_params(),
+            forms=discover_forms(),
             problems=problems,
             keys=keys,
             limits=Limits(settings.key_rate, settings.address_rate, settings.proxies),

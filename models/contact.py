@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column
+from sqlalchemy import Column, Index, text
 from sqlmodel import Field, SQLModel
 
 from models.base import JsonColumn, new_id
@@ -32,7 +32,11 @@ class Contact(ContactBase, table=True):
     tempo: float | None = Field(
         default=None, description="set for test contacts: their journeys run this many times faster"
     )
-    merged_into: UUID | None = None
+    merged_into: UUID | None = Field(default=None, index=True)
+    parted_at: datetime | None = Field(
+        default=None,
+        description="an identity was found to be somebody else's: what was read before the lock may not hold",
+    )
     created_at: datetime = Field(description="journey time")
     recorded_at: datetime = Field(description="database time")
 
@@ -43,12 +47,37 @@ class Contact(ContactBase, table=True):
 
 
 class Identity(SQLModel, table=True):
-    """A user id, anonymous id or e-mail that leads to a contact."""
+    """A user id, anonymous id or e-mail that leads to a contact, and the first claims made about it.
+
+    `contact_id` is what `tabiji.domain.identities` makes of all claims; it is kept so that one look finds it.
+    """
+
+    __table_args__ = (
+        Index(
+            "ix_identity_first_user",
+            "first_user",
+            sqlite_where=text("kind <> 'anonymous' OR first_email IS NOT NULL"),
+            postgresql_where=text("kind <> 'anonymous' OR first_email IS NOT NULL"),
+        ),
+        Index(
+            "ix_identity_first_email",
+            "first_email",
+            sqlite_where=text("first_email IS NOT NULL"),
+            postgresql_where=text("first_email IS NOT NULL"),
+        ),
+    )
 
     kind: str = Field(primary_key=True, max_length=16)
     value: str = Field(primary_key=True, max_length=256)
     # No foreign key: a new identity is written before its contact, in the order that avoids deadlocks.
     contact_id: UUID = Field(index=True)
+    first_user: str | None = Field(
+        default=None, max_length=256, description="named with it first; of a user id: the one it is an alias of"
+    )
+    first_user_at: datetime | None = Field(default=None, description="journey time")
+    first_user_doubted: bool = Field(default=False, description="only a browser has said so")
+    first_email: str | None = Field(default=None, max_length=256)
+    first_email_at: datetime | None = Field(default=None, description="journey time")
 
 
 class ContactTag(SQLModel, table=True):
@@ -71,5 +100,10 @@ class Consent(SQLModel, table=True):
     given: bool
     source: str = Field(max_length=200, description="form:whitepaper, unsubscribe-link, api …")
     wording: str | None = Field(default=None, description="what the person read when they agreed")
+    version: str | None = Field(default=None, max_length=40, description="of the wording")
+    network: str | None = Field(
+        default=None, max_length=64, description="where they were, as far as proof needs it: the address without its end"
+    )
+    identity: str | None = Field(default=None, max_length=280, description="the identity it came under, kind:value")
     at: datetime
     recorded_at: datetime

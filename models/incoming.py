@@ -16,12 +16,20 @@ starts and wakes nobody: neither the item nor what it changes, neither now nor w
 
 @dataclass(frozen=True, slots=True)
 class ConsentGiven:
-    """A decision about one topic, with its proof."""
+    """A decision about one topic, with its proof.
+
+    Attributes:
+        source: Where it was made: `form:whitepaper`, `unsubscribe-link`.
+        wording: What was read, and its `version`.
+        network: The address it came from without its end: enough for a proof, too little to know a device by.
+    """
 
     topic: str
     given: bool = True
     source: str = ""
     wording: str | None = None
+    version: str | None = None
+    network: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,16 @@ class Settings(BaseSettings):
     )
     templates: Path = Field(default=Path("templates"), description="folder of templates; mails are in its email/")
 
+    # Forms
+    assets: Path = Field(default=Path("assets"), description="folder of the files that forms hand out")
+    form_fill_time: timedelta | None = Field(
+        default=None,
+        ge=timedelta(0),
+        le=timedelta(minutes=1),
+        description="who sends a form sooner after opening it is asked to look it over once more; absent: no time at "
+        "a desk, two seconds in production; ISO 8601, e.g. PT2S",
+    )
+
     # Sites
     sites: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
@@ -278,6 +288,13 @@ class Settings(BaseSettings):
         if self.new_journeys is not None:
             return Launch(self.new_journeys)
         return Launch.LIVE if self.environment == "desk" else Launch.DRAFT
+
+    @property
+    def least_fill_time(self) -> timedelta:
+        """How long a person needs at least for a form; zero: nobody is asked."""
+        if self.form_fill_time is not None:
+            return self.form_fill_time
+        return timedelta(seconds=2) if self.environment == "production" else timedelta(0)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -89,22 +89,43 @@ def upgrade() -> None:
         sa.Column("stage", sa.String(length=100), nullable=True),
         sa.Column("tempo", sa.Float(), nullable=True),
         sa.Column("merged_into", sa.Uuid(), nullable=True),
+        sa.Column("parted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
     )
     with op.batch_alter_table("contact", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_contact_email"), ["email"], unique=True)
+        batch_op.create_index(batch_op.f("ix_contact_merged_into"), ["merged_into"], unique=False)
 
     op.create_table(
         "identity",
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("value", sa.String(length=256), nullable=False),
         sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("first_user", sa.String(length=256), nullable=True),
+        sa.Column("first_user_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("first_user_doubted", sa.Boolean(), nullable=False),
+        sa.Column("first_email", sa.String(length=256), nullable=True),
+        sa.Column("first_email_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("kind", "value", name=op.f("pk_identity")),
     )
     with op.batch_alter_table("identity", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_identity_contact_id"), ["contact_id"], unique=False)
+        batch_op.create_index(
+            "ix_identity_first_user",
+            ["first_user"],
+            unique=False,
+            sqlite_where=sa.text("kind <> 'anonymous' OR first_email IS NOT NULL"),
+            postgresql_where=sa.text("kind <> 'anonymous' OR first_email IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_identity_first_email",
+            ["first_email"],
+            unique=False,
+            sqlite_where=sa.text("first_email IS NOT NULL"),
+            postgresql_where=sa.text("first_email IS NOT NULL"),
+        )
 
     op.create_table(
         "consent",
@@ -114,6 +135,9 @@ def upgrade() -> None:
         sa.Column("given", sa.Boolean(), nullable=False),
         sa.Column("source", sa.String(length=200), nullable=False),
         sa.Column("wording", sa.String(), nullable=True),
+        sa.Column("version", sa.String(length=40), nullable=True),
+        sa.Column("network", sa.String(length=64), nullable=True),
+        sa.Column("identity", sa.String(length=280), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_consent_contact_id_contact")),
@@ -194,6 +218,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("message_id", sa.String(length=256), nullable=False),
+        sa.Column("identity", sa.String(length=280), nullable=True),
         sa.Column("enrollment_id", sa.String(length=200), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),

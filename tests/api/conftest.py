@@ -22,12 +22,12 @@ from api.metrics import Metrics
 from api.parts import Parts
 from models.clock import SystemClock
 from models.database import Database, table
+from models.group import Entrance
 from models.keys import create_key
-from models.record import Recorder
 from tabiji import JourneyPlugin
 from tabiji.channels.email.links import Links
 from tabiji.domain.journeys import Catalog
-from tabiji.journey.discovery import discover, discover_events, discover_params
+from tabiji.journey.discovery import discover, discover_events, discover_forms, discover_params
 from tabiji.settings import Settings
 from tabiji.temporal import connect
 
@@ -59,7 +59,7 @@ async def parts_on(database: Database, settings: Settings) -> AsyncGenerator[Par
     client = await connect(settings, [JourneyPlugin()], lazy=True)
     outbox = Dispatcher(client, database, catalog, task_queue=settings.task_queue)
     clock = SystemClock()
-    recorder = Recorder(database, catalog, clock, outbox)
+    recorder = Entrance(database, catalog, clock, outbox)
     try:
         yield Parts(
             settings,
@@ -73,8 +73,10 @@ async def parts_on(database: Database, settings: Settings) -> AsyncGenerator[Par
             Metrics(outbox.counts),
             discover_events(),
             discover_params(),
+            forms=discover_forms(),
         )
     finally:
+        await recorder.close()
         await outbox.close()
 
 
