@@ -28,6 +28,7 @@ COPY activities activities
 COPY api api
 COPY assets assets
 COPY forms forms
+COPY hooks hooks
 COPY migrations migrations
 COPY models models
 COPY templates templates

@@ -13,7 +13,7 @@ from base64 import b64decode
 from datetime import time, timedelta
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -144,6 +144,17 @@ class Settings(BaseSettings):
         description='what requests are signed with, by host, as JSON: {"crm.example.com": "whsec_…"}',
     )
 
+    hook_secrets: Annotated[dict[str, tuple[SecretStr, ...]], NoDecode] = Field(
+        default_factory=dict,
+        description="what those who post to /v1/hooks sign with, by source, as JSON; several while one is exchanged: "
+        '{"shopify": "…", "crm": ["new", "old"]}',
+    )
+    hook_senders: Annotated[dict[str, tuple[str, ...]], NoDecode] = Field(
+        default_factory=dict,
+        description='whose events a source may bring, as JSON; absent: everybody who signs: {"shopify": '
+        '["my-shop.myshopify.com"]}',
+    )
+
     # When people may be mailed
     timezone: str = Field(default="UTC", description="zone of contacts whose own is unknown")
     quiet_hours: str | None = Field(default=None, description="HH:MM-HH:MM in the contact's zone; may span midnight")
@@ -206,6 +217,15 @@ class Settings(BaseSettings):
             return json.loads(value or "{}")
         except ValueError:
             raise ValueError('is not JSON of the form {"name": "value"}') from None
+
+    @field_validator("hook_secrets", "hook_senders", mode="before")
+    @classmethod
+    def _lists(cls, value: object) -> object:
+        found = cls._object(value)
+        if not isinstance(found, dict):
+            return found
+        listed = cast("dict[str, object]", found)
+        return {name: [one] if isinstance(one, str) else one for name, one in listed.items()}
 
     @field_validator("webhook_hosts", "proxies", "sites", mode="before")
     @classmethod

@@ -18,8 +18,8 @@ from tabiji.desk.stack import Stack
 
 log = structlog.stdlib.get_logger(__name__)
 
-WATCHED = ("workflows", "activities", "models", "templates", "api", "forms", "worker.py")
-API_ALONE = frozenset(("api", "forms"))
+WATCHED = ("workflows", "activities", "models", "templates", "api", "forms", "hooks", "worker.py")
+API_ALONE = frozenset(("api", "forms", "hooks"))
 JOURNEYS = "workflows"
 LOOKED_AT = 20
 """People of each journey whose way is replayed on an edit."""

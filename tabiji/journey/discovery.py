@@ -1,4 +1,4 @@
-"""Finds the journeys, events, open values and forms of an application: every module of a package, no list to edit."""
+"""Finds journeys, events, open values, forms and sources of an application: every module of a package, no list."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from tabiji.domain.event_catalog import EventCatalog
 from tabiji.domain.events import Event
 from tabiji.domain.forms import Form, FormCatalog
+from tabiji.domain.hooks import Source, Sources
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.known_events import BUILT_IN
 from tabiji.domain.params import Param, ParamCatalog
@@ -91,6 +92,26 @@ def discover_forms(package: str = "forms") -> FormCatalog:
                 f"{module.__name__}: form {form.name!r} is in {place} already. Rename one: the name is its address."
             )
     return FormCatalog(form for form, _ in places.values())
+
+
+def discover_sources(package: str = "hooks") -> Sources:
+    """Import everything below a package and return the sources declared there; none where there is no such package.
+
+    Raises:
+        JourneyDefinitionError: A module cannot be loaded, or two sources have one name.
+    """
+    if importlib.util.find_spec(package) is None:
+        return Sources()
+    places: dict[str, tuple[Source, str]] = {}
+    for module in _modules(package):
+        for source in (value for value in vars(module).values() if isinstance(value, Source)):
+            known, place = places.setdefault(source.name, (source, module.__name__))
+            if known is not source:
+                raise JourneyDefinitionError(
+                    f"{module.__name__}: source {source.name!r} is in {place} already. "
+                    "Rename one: the name is its address."
+                )
+    return Sources(source for source, _ in places.values())
 
 
 def _place(journey: type[Journey]) -> tuple[str, int]:
