@@ -28,18 +28,13 @@ _LOCAL = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~
 _NUMBER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
 _SEPARATORS = re.compile(r"[;,、;\n|]")
 _NOT_A_DIGIT = re.compile(r"[^\d+]")
-YES = frozenset(
-    (
-        "yes,y,true,t,1,on,x,○,◯,〇,✓,✔,はい,有,有り,あり,可,希望,希望する,同意,同意する,同意済,"
-        "同意済み,済,購読,許可,ja,oui,si,sí"
-    ).split(",")
+_YES = (
+    "yes,y,true,t,1,on,x,○,◯,〇,✓,✔,はい,有,有り,あり,可,希望,希望する,同意,同意する,同意済,"
+    "同意済み,済,購読,許可,ja,oui,si,sí"
 )
-NO = frozenset(
-    (
-        "no,n,false,f,0,off,×,✕,✗,-,いいえ,無,無し,なし,不可,希望しない,不要,同意しない,未同意,未,"
-        "停止,解除,拒否,nein,non"
-    ).split(",")
-)
+YES = frozenset(_YES.split(","))
+_NO = "no,n,false,f,0,off,×,✕,✗,-,いいえ,無,無し,なし,不可,希望しない,不要,同意しない,未同意,未,停止,解除,拒否,nein,non"
+NO = frozenset(_NO.split(","))
 _ZONES = {
     "jst": "Asia/Tokyo",
     "japan": "Asia/Tokyo",
