@@ -30,6 +30,9 @@ class Event(SQLModel, table=True):
     properties: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JsonColumn, nullable=False))
     context: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JsonColumn, nullable=False))
     message_id: str = Field(max_length=256, unique=True, description="makes a second arrival harmless")
+    identity: str | None = Field(
+        default=None, max_length=280, description="the identity it came under, kind:value; None: the contact itself"
+    )
     enrollment_id: str | None = Field(
         default=None, max_length=200, description="only this enrollment hears of it; None: every one"
     )

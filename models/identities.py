@@ -7,7 +7,7 @@ two people on one device never become one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -16,8 +16,10 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.base import new_id
+from models.change import Told
 from models.contact import Contact, Identity
-from models.database import insert, table
+from models.database import AnyRow, insert, table
+from models.enroll import Pending
 
 Key = tuple[str, str]
 """Kind and value of an identity."""
@@ -62,6 +64,8 @@ class Resolved:
     """The contact of each item of a batch, in its order, and what was believed when they were chosen."""
 
     contacts: list[UUID]
+    to_lock: set[UUID]
+    """All that must be locked before `settle`: those, and whoever else the batch may change."""
     addresses: list[str | None]
     """What each item says the address is, where that address leads to its contact and to nobody else."""
     enlarged: dict[UUID, set[Key]]
@@ -94,7 +98,40 @@ async def contacts_for(
         for item, contact in zip(batch, found, strict=True)
     ]
     enlarged = {contact: known.keys_of[contact] for contact in {*known.added.values()}.difference(known.made)}
-    return Resolved(found, addresses, enlarged)
+    return Resolved(found, set(found), addresses, enlarged)
+
+
+@dataclass
+class Settled:
+    """The contact of each item under the lock, and what became of those that were merged or parted."""
+
+    contacts: list[UUID]
+    """Of each item, in the order of the batch. Rows of these are in `rows`."""
+    identities: list[str | None]
+    """Of each item: the identity it came under, for `event.identity` and `consent.identity`."""
+    rows: dict[UUID, AnyRow]
+    """Contacts by id, as they are now."""
+    pending: list[Pending] = field(default_factory=list[Pending])
+    """What must reach Temporal: journeys woken by what was moved to their contact, and ended ones."""
+    told: list[tuple[UUID, Told]] = field(default_factory=list[tuple[UUID, Told]])
+    """Facts of these contacts, to be recorded after the batch."""
+
+
+async def settle(tx: AsyncConnection, resolved: Resolved, locked: dict[UUID, AnyRow]) -> Settled:
+    """Do what needs the lock: make sure that what was resolved still holds, merge and part contacts.
+
+    Args:
+        tx: Where `resolved.to_lock` are locked.
+        resolved: What `contacts_for` found.
+        locked: What `lock_contacts` returned for `resolved.to_lock`.
+
+    Raises:
+        LostRace: It does not hold any more. Start the transaction again.
+    """
+    await check_still_true(tx, resolved)
+    contacts = [locked[contact].id for contact in resolved.contacts]
+    rows = {row.id: row for row in locked.values()}
+    return Settled(contacts, [None for _ in contacts], rows)
 
 
 async def check_still_true(tx: AsyncConnection, resolved: Resolved) -> None:
@@ -170,7 +207,8 @@ def _fits(known: _Known, found_by: Key, keys: Sequence[Key]) -> bool:
 
 async def _write_identities(tx: AsyncConnection, added: dict[Key, UUID]) -> None:
     rows: list[dict[str, Any]] = [
-        {"kind": kind, "value": value, "contact_id": contact} for (kind, value), contact in sorted(added.items())
+        {"kind": kind, "value": value, "contact_id": contact, "first_user_doubted": False}
+        for (kind, value), contact in sorted(added.items())
     ]
     await tx.execute(insert(tx, Identity).on_conflict_do_nothing(), rows)
     identities = table(Identity)

@@ -20,7 +20,7 @@ from models.database import AnyRow, Database, insert, lock_contacts, table
 from models.enroll import Entry, Pending, dispatch, enroll
 from models.enrollment import Enrollment, Listener
 from models.event import Event
-from models.identities import LostRace, check_still_true, contacts_for
+from models.identities import LostRace, contacts_for, settle
 from models.incoming import Incoming
 from models.listeners import ENDS, pattern_of
 from models.look_back import earliest
@@ -76,6 +76,7 @@ class _New(NamedTuple):
     contact: UUID
     seq: int
     address: str | None
+    identity: str | None
 
 
 class Recorder:
@@ -182,15 +183,15 @@ class Recorder:
         now = self._clock.now()
         resolved = await contacts_for(tx, batch, now=now, recorded_at=recorded_at)
         # Lock, then read: what is read before the lock is older than what the lock waited for.
-        locked = await lock_contacts(tx, resolved.contacts)
-        await check_still_true(tx, resolved)
-        contacts = [locked[contact].id for contact in resolved.contacts]
-        go = _Transaction(tx, {row.id: row for row in locked.values()}, now, self._clock.wall(), recorded_at)
-        stored = await self._store(go, batch, contacts)
+        locked = await lock_contacts(tx, resolved.to_lock)
+        settled = await settle(tx, resolved, locked)
+        contacts = settled.contacts
+        go = _Transaction(tx, settled.rows, now, self._clock.wall(), recorded_at, pending=settled.pending)
+        stored = await self._store(go, batch, contacts, settled.identities)
         # Where one message comes twice in a batch, the first is it.
         seqs = [stored.pop(item.message_id, None) for item in batch]
-        told = zip(batch, contacts, seqs, resolved.addresses, strict=True)
-        new = [_New(item, contact, seq, address) for item, contact, seq, address in told if seq is not None]
+        told = zip(batch, contacts, seqs, resolved.addresses, settled.identities, strict=True)
+        new = [_New(item, contact, seq, *rest) for item, contact, seq, *rest in told if seq is not None]
         await self._store_consents(go, new)
         await note_events(go.tx, [Heard(item.name, item.properties, contact) for item, contact, *_ in new])
         changes = await self._update_profiles(go, new)
@@ -216,7 +217,13 @@ class Recorder:
             if (seq := seqs.get(change.message_id)) is not None:
                 await self._evaluate(go, change, contact, seq)
 
-    async def _store(self, go: _Transaction, batch: Sequence[Incoming], contacts: Sequence[UUID]) -> dict[str, int]:
+    async def _store(
+        self,
+        go: _Transaction,
+        batch: Sequence[Incoming],
+        contacts: Sequence[UUID],
+        identities: Sequence[str | None] | None = None,
+    ) -> dict[str, int]:
         """Write the events; returns the place in the order of each that was new."""
         rows = {
             item.message_id: {
@@ -226,11 +233,12 @@ class Recorder:
                 "properties": item.properties,
                 "context": item.context,
                 "message_id": item.message_id,
+                "identity": identity,
                 "enrollment_id": item.enrollment_id,
                 "at": item.at,
                 "recorded_at": go.recorded_at,
             }
-            for item, contact in _first_of_each(batch, contacts)
+            for item, contact, identity in _first_of_each(batch, contacts, identities or [None] * len(batch))
         }
         events = table(Event)
         written = await go.tx.execute(
@@ -246,10 +254,11 @@ class Recorder:
             {
                 "contact_id": contact,
                 **asdict(item.consent),
+                "identity": identity,
                 "at": item.at,
                 "recorded_at": go.recorded_at,
             }
-            for item, contact, *_ in new
+            for item, contact, _, _, identity in new
             if item.consent is not None
         ]
         if consents:
@@ -262,7 +271,7 @@ class Recorder:
             What has changed, to be recorded after what said so.
         """
         changes: list[Incoming] = []
-        for item, contact, _, address in new:
+        for item, contact, _, address, _ in new:
             if not item.traits and item.tempo is None and address is None:
                 continue
             change = Change(go.tx, go.contacts[contact], item.at, go.recorded_at, item.message_id)
@@ -372,13 +381,15 @@ class Recorder:
         return seq
 
 
-def _first_of_each(batch: Sequence[Incoming], contacts: Sequence[UUID]) -> Iterator[tuple[Incoming, UUID]]:
+def _first_of_each(
+    batch: Sequence[Incoming], contacts: Sequence[UUID], identities: Sequence[str | None]
+) -> Iterator[tuple[Incoming, UUID, str | None]]:
     """A batch without the messages that come a second time in it, in its order: the order is what seqs follow."""
     seen: set[str] = set()
-    for item, contact in zip(batch, contacts, strict=True):
+    for item, contact, identity in zip(batch, contacts, identities, strict=True):
         if item.message_id not in seen:
             seen.add(item.message_id)
-            yield item, contact
+            yield item, contact, identity
 
 
 def goal_cause(enrollment_id: str) -> str:
