@@ -29,11 +29,13 @@ from api import (
     pauses,
     stuck,
     tasks,
-    tracking,
+    tracker,
 )
 from api.deps import parts_of_app
 from api.errors import Unbroken, install
 from api.guard import BoundedBodies, SafeAnswers
+from api.ingest import described
+from api.ingest.door import Door
 from api.keys import KeyGate
 from api.metrics import Measured, Metrics
 from api.parts import MakeParts, open_parts
@@ -42,7 +44,6 @@ from tabiji import settings as environment
 from tabiji.settings import Settings
 
 ROUTERS = (
-    tracking.router,
     contacts.router,
     changes.router,
     enrollments.router,
@@ -57,6 +58,7 @@ ROUTERS = (
     approvals.router,
     stuck.router,
     mails.router,
+    tracker.router,
     form_pages.router,
     approval_pages.router,
     health.router,
@@ -88,6 +90,7 @@ def compose(make_parts: MakeParts) -> FastAPI:
 
     # The usual pages of documentation load scripts from elsewhere; the description itself wants a key.
     app = FastAPI(title=openapi.TITLE, lifespan=lifespan, docs_url=None, redoc_url=None, **openapi.ABOUT)
+    app.router.routes.extend(described.routes())
     for router in ROUTERS:
         app.include_router(router)
     install(app)
@@ -98,6 +101,7 @@ def compose(make_parts: MakeParts) -> FastAPI:
     app.add_middleware(Unbroken)
     app.add_middleware(Measured, metrics=_metrics)
     app.add_middleware(SafeAnswers)
+    app.add_middleware(Door)
     return app
 
 

@@ -8,6 +8,7 @@ import hashlib
 import uuid
 from collections.abc import Coroutine
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import APIRouter, Response
@@ -21,7 +22,7 @@ from api.parts import Parts
 from api.recording import record
 from models.incoming import ConsentGiven, Incoming
 from models.reads.messages import find_message
-from tabiji.channels.email.links import Unsubscribing
+from tabiji.channels.email.links import Clicked, Unsubscribing
 from tabiji.errors import Unavailable, UnknownContact
 
 log = structlog.stdlib.get_logger(__name__)
@@ -74,7 +75,7 @@ async def clicked(token: str, parts: PartsDep) -> Response:
     if link is None:
         return not_found("This link is broken. Mail programs sometimes cut long links in two.")
     await _in_passing(_happened(parts, link.message, "Email Link Clicked", url=link.url))
-    return RedirectResponse(link.url, 302)
+    return RedirectResponse(_told_who_comes(parts, link), 302)
 
 
 @router.head("/c/{token}", include_in_schema=False)
@@ -107,6 +108,14 @@ async def unsubscribe(token: str, parts: PartsDep) -> HTMLResponse:
         log.info("unsubscribe.contact_gone")  # erased: there is nobody left to write to
     words = f"You will get no more mails from us about {link.topic}."
     return page("note.html", title="Unsubscribed", heading="You are unsubscribed", words=words, lang="en")
+
+
+def _told_who_comes(parts: Parts, link: Clicked) -> str:
+    """Where a link leads; a site of our own hears by which mail they come, and nobody else does."""
+    site, sites = urlsplit(link.url), parts.settings.sites
+    if site.hostname in sites or site.netloc.lower() in sites:
+        return parts.links.visit(link.message, link.url, at=parts.clock.wall())
+    return link.url
 
 
 async def _withdraw(parts: Parts, link: Unsubscribing) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.errors import Problem
+from api.ingest.described import describe as describe_calls
 
 TITLE = "tabiji"
 
@@ -58,6 +59,7 @@ def complete(app: FastAPI) -> None:
             problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             shapes.update(problem.pop("$defs", {}))
             shapes["Problem"] = problem
+            describe_calls(schema)
             _forget_default_422(schema)
         return schema
 

@@ -2,13 +2,14 @@
 
 A token carries all its link needs to know, signed with the secret and a salt of its own kind: a click
 cannot be bent to another target, nor a pixel's token used to unsubscribe somebody. Tokens do not expire;
-mails are read years later.
+mails are read years later. Only a visit's does, which says to a site of ours by which mail somebody came.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import cast
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -17,6 +18,11 @@ from itsdangerous import BadData, URLSafeSerializer
 from selectolax.lexbor import LexborHTMLParser
 
 PIXEL = '<img src="{}" alt="" width="1" height="1" style="display:block;width:1px;height:1px;border:0">'
+
+VISIT = "tbj"
+"""The parameter a visit's token stands in. The script of our pages takes it out of the address bar."""
+VISIT_COUNTS_FOR = timedelta(minutes=5)
+"""From the click to the page's first word to us."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,8 @@ class Links:
 
     def __init__(self, secret: str, public_url: str) -> None:
         self._public_url = public_url.rstrip("/")
-        self._open, self._click, self._unsubscribe, self._approval = (
-            _signer(secret, kind) for kind in ("open", "click", "unsubscribe", "approval")
+        self._open, self._click, self._unsubscribe, self._approval, self._visit = (
+            _signer(secret, kind) for kind in ("open", "click", "unsubscribe", "approval", "visit")
         )
 
     def open(self, message: str) -> str:
@@ -74,6 +80,26 @@ class Links:
         if not is_web_address(url):
             raise ValueError("only http and https links can be tracked")
         return f"{self._public_url}/c/{_text(self._click.dumps([message, url]))}"
+
+    def visit(self, message: str, url: str, *, at: datetime) -> str:
+        """The address of a page, told by which mail somebody comes. For sites of ours alone: it says who they are.
+
+        Args:
+            message: The message's public id.
+            url: Where the link leads.
+            at: When it was clicked, by the wall's clock.
+        """
+        token = _text(self._visit.dumps([message, int(at.timestamp())]))
+        page, hash_, place = url.partition("#")
+        return f"{page}{'&' if '?' in page else '?'}{VISIT}={token}{hash_}{place}"
+
+    def read_visit(self, token: str, *, now: datetime) -> str | None:
+        """The message a visit's token names; None when we did not sign it, or not just now."""
+        match _loaded(self._visit, token):
+            case [str(message), int(at)] if 0 <= now.timestamp() - at <= VISIT_COUNTS_FOR.total_seconds():
+                return message
+            case _:
+                return None
 
     def unsubscribe(self, contact_id: UUID, topic: str, message: str) -> str:
         """Address where this contact can take back their consent to this topic."""
