@@ -37,20 +37,12 @@ def api() -> None:
     import uvicorn
 
     from tabiji.desk.application import load
+    from tabiji.server import OPTIONS
 
     loaded = settings("api")
     create_app = load("api.app").create_app
     structlog.stdlib.get_logger(__name__).info("api.starting", host=loaded.api_host, port=loaded.api_port)
-    # No access log: addresses of people stand in paths and queries.
-    uvicorn.run(
-        create_app,
-        factory=True,
-        host=loaded.api_host,
-        port=loaded.api_port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=10,
-    )
+    uvicorn.run(create_app, factory=True, host=loaded.api_host, port=loaded.api_port, **OPTIONS)
 
 
 @app.command()
