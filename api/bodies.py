@@ -26,18 +26,27 @@ def parse(body: bytes) -> Any:
     Raises:
         ApiProblem: 400 when it is not JSON in UTF-8; 422 naming each field that cannot be kept.
     """
+    document = load(body)
+    problems = list(problems_of(document))
+    if problems:
+        raise InvalidInput(*problems[:20])
+    return document
+
+
+def load(body: bytes) -> Any:
+    """Read one JSON document, with whatever is wrong inside it: see `problems_of`.
+
+    Raises:
+        ApiProblem: It is not JSON in UTF-8, or is nested far too deep.
+    """
     try:
-        document = json.loads(body.decode("utf-8"), parse_int=_whole_number)
+        return json.loads(body.decode("utf-8"), parse_int=_whole_number)
     except RecursionError:
         raise invalid("body", f"is nested more than {DEEPEST} deep") from None
     except UnicodeDecodeError:
         raise ApiProblem(400, "bad_json", "the body is not UTF-8") from None
     except json.JSONDecodeError as error:
         raise ApiProblem(400, "bad_json", f"the body is not JSON: {error.msg} at character {error.pos}") from None
-    problems = list(_problems(document))
-    if problems:
-        raise InvalidInput(*problems[:20])
-    return document
 
 
 def text_problem(text: str) -> str | None:
@@ -54,7 +63,8 @@ def _whole_number(digits: str) -> int | float:
     return int(digits) if len(digits) <= 20 else math.inf
 
 
-def _problems(document: Any) -> Iterator[FieldProblem]:
+def problems_of(document: Any) -> Iterator[FieldProblem]:
+    """What of a document cannot be kept, by the names of its fields."""
     waiting: list[tuple[tuple[str, ...], Any]] = [((), document)]
     while waiting:
         path, value = waiting.pop()

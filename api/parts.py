@@ -23,10 +23,11 @@ from models.record import Outbox
 from tabiji.channels.email.links import Links
 from tabiji.domain.event_catalog import EventCatalog
 from tabiji.domain.forms import FormCatalog
+from tabiji.domain.hooks import Sources
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.params import ParamCatalog
 from tabiji.errors import Unavailable
-from tabiji.journey.discovery import discover, discover_events, discover_forms, discover_params
+from tabiji.journey.discovery import discover, discover_events, discover_forms, discover_params, discover_sources
 from tabiji.plugin import JourneyPlugin
 from tabiji.settings import Settings
 from tabiji.temporal import connect
@@ -66,6 +67,7 @@ class Parts:
     keys: KnownKeys = field(default_factory=KnownKeys)
     limits: Limits = field(default_factory=Limits)
     forms: FormCatalog = field(default_factory=FormCatalog)
+    sources: Sources = field(default_factory=Sources)
     form_posts: Buckets = field(default_factory=lambda: Buckets(FORMS_A_MINUTE / 60, size=FORMS_AT_ONCE))
 
 
@@ -100,6 +102,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
             events=discover_events(),
             params=discover_params(),
             forms=discover_forms(),
+            sources=discover_sources(),
             problems=problems,
             keys=keys,
             limits=Limits(settings.key_rate, settings.address_rate, settings.proxies),

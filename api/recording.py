@@ -19,12 +19,29 @@ async def record(parts: Parts, batch: Sequence[Incoming]) -> list[Recorded]:
     """
     recorded = await parts.recorder.record(batch)
     for item, result in zip(batch, recorded, strict=True):
-        if result.duplicate:
-            parts.metrics.copies.inc()
-        else:
-            parts.metrics.events.labels(item.kind).inc()
-            _notice(parts, item)
+        _count(parts, item, result)
     return recorded
+
+
+async def record_each(parts: Parts, batch: Sequence[Incoming]) -> list[Recorded | Exception]:
+    """Store of a batch what can be stored; for the rest its error. The order is kept.
+
+    Raises:
+        DatabaseDown: Nothing is known to be stored; the client may send it again.
+    """
+    recorded = await parts.recorder.record_each(batch)
+    for item, result in zip(batch, recorded, strict=True):
+        if isinstance(result, Recorded):
+            _count(parts, item, result)
+    return recorded
+
+
+def _count(parts: Parts, item: Incoming, result: Recorded) -> None:
+    if result.duplicate:
+        parts.metrics.copies.inc()
+    else:
+        parts.metrics.events.labels(item.kind).inc()
+        _notice(parts, item)
 
 
 def _notice(parts: Parts, item: Incoming) -> None:

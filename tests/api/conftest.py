@@ -27,7 +27,7 @@ from models.keys import create_key
 from tabiji import JourneyPlugin
 from tabiji.channels.email.links import Links
 from tabiji.domain.journeys import Catalog
-from tabiji.journey.discovery import discover, discover_events, discover_forms, discover_params
+from tabiji.journey.discovery import discover, discover_events, discover_forms, discover_params, discover_sources
 from tabiji.settings import Settings
 from tabiji.temporal import connect
 
@@ -74,6 +74,7 @@ async def parts_on(database: Database, settings: Settings) -> AsyncGenerator[Par
             discover_events(),
             discover_params(),
             forms=discover_forms(),
+            sources=discover_sources(),
         )
     finally:
         await recorder.close()
