@@ -21,6 +21,7 @@ from models.clock import SystemClock
 from models.database import Database
 from models.occasions import Occasions
 from models.record import Outbox, Recorder
+from models.sqlite import Lane
 from models.waits import Waits
 from tabiji.channels.email.smtp import SmtpRelay
 from tabiji.channels.webhook import WebhookPost
@@ -49,7 +50,7 @@ async def registered(
     post, teams = Post.of(settings, database, relay, secret=settings.signing_secret), Teams.of(settings)
     webhooks = webhook_post(settings)
     clock = SystemClock(settings.clock_shift)
-    recorder = Recorder(database, catalog, clock, outbox)
+    recorder = Recorder(database, catalog, clock, outbox, lane=Lane.JOURNEYS)
     enrollments = Enrollments(Waits(database, catalog, outbox, zone=settings.zone))
     occasions = Occasions(database, catalog, clock, outbox, zone=settings.zone)
     sweeps = Sweeps(occasions, rate=settings.enter_rate)

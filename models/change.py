@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from pydantic import JsonValue
 from sqlalchemy import update
@@ -22,7 +23,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.contact import Contact
 from models.database import AnyRow, table
-from tabiji.domain.facts import Fact
+from models.incoming import Incoming
+from tabiji.domain.facts import KIND, Fact
 
 LONGEST_ID = 256
 """Of a message id."""
@@ -79,6 +81,19 @@ class Change:
             update(contacts).where(contacts.c.id == self.contact.id).values(**values).returning(*contacts.c)
         )
         self.contact = written.one()
+
+
+def as_incoming(told: Told, contact: UUID, at: datetime) -> Incoming:
+    """A change as it is recorded."""
+    return Incoming(
+        kind=KIND,
+        name=told.fact.value,
+        message_id=told.message_id,
+        at=at,
+        properties=told.properties,
+        contact_id=contact,
+        enrollment_id=told.only,
+    )
 
 
 def change_id(source: str, fact: Fact, about: str = "") -> str:

@@ -4,14 +4,16 @@ re-entry, and by whether it is a draft, a pilot, live or closing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.bulk import Rows
 from models.database import AnyRow, insert, table
 from models.enrollment import Dispatch, Enrollment, Listener
 from models.launches import refusal, state_of
@@ -20,6 +22,8 @@ from models.look_back import last_seq
 from tabiji.domain.journeys import JourneySpec
 from tabiji.domain.launch import Launch
 from tabiji.domain.orders import Entered, Happened
+
+_DISPATCHES = Rows(Dispatch, ("contact_id", "enrollment_id", "kind", "payload", "state", "attempts", "recorded_at"))
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,26 @@ class Enrolled:
 
     entered: Entered
     pending: tuple[Pending, ...] = ()
+
+
+@dataclass(frozen=True)
+class Due:
+    """What must reach Temporal, before it is written down."""
+
+    contact_id: UUID
+    enrollment_id: str
+    kind: Literal["start", "signal", "cancel"]
+    happened: Happened | None = None
+
+
+@dataclass(frozen=True)
+class Begun:
+    """An entry that has been written down, but for the start that must reach Temporal: `start` has it, where there is
+    one. `listeners` are the rows of the journey's ends.
+    """
+
+    entered: Entered
+    start: Due | None = None
     listeners: tuple[dict[str, Any], ...] = ()
 
 
@@ -69,12 +93,19 @@ async def enroll(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> Enroll
 
     The contact must be locked by this transaction.
     """
+    begun = await begin(tx, spec, entry)
+    starts = [begun.start] if begun.start is not None else []
+    return Enrolled(begun.entered, tuple(await dispatch_all(tx, starts, now=entry.recorded_at)))
+
+
+async def begin(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> Begun:
+    """The same without the start: who calls it writes that down, in this transaction."""
     enrollments = table(Enrollment)
     contact_id: UUID = entry.contact.id
     if entry.cause is not None:
         known = await tx.scalar(select(enrollments.c.id).where(enrollments.c.cause == entry.cause))
         if known is not None:
-            return Enrolled(Entered(enrollment_id=known))
+            return Begun(Entered(enrollment_id=known))
     same = (enrollments.c.contact_id == contact_id) & (enrollments.c.journey == spec.name)
     known_so_far = select(func.coalesce(func.max(enrollments.c.n), 0), state_of(spec.name)).where(same)
     n, state = (await tx.execute(known_so_far)).one()
@@ -85,7 +116,7 @@ async def enroll(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> Enroll
         launch = Launch(state) if state is not None else spec.unlaunched
         refused = await refusal(tx, spec.name, launch, entry.contact, test=test)
     if refused is not None:
-        return Enrolled(Entered(refused=refused))
+        return Begun(Entered(refused=refused))
     enrollment_id = f"{spec.name}/{contact_id}/{n + 1}"
     entry_seq = entry.entry_seq or (entry.trigger.seq if entry.trigger else None) or await last_seq(tx, contact_id)
     await tx.execute(
@@ -112,28 +143,34 @@ async def enroll(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> Enroll
     listeners = tuple(ends_of(enrollment_id, contact_id, spec.goals, spec.exits, since=entry_seq))
     if listeners:
         await tx.execute(insert(tx, Listener), list(listeners))
-    pending = await dispatch(tx, contact_id, enrollment_id, kind="start", happened=None, now=entry.recorded_at)
-    return Enrolled(Entered(enrollment_id=enrollment_id), (pending,), listeners)
+    return Begun(Entered(enrollment_id=enrollment_id), Due(contact_id, enrollment_id, "start"), listeners)
+
+
+async def dispatch_all(tx: AsyncConnection, dues: Sequence[Due], *, now: datetime) -> list[Pending]:
+    """Write down what must reach Temporal, in this order for each contact."""
+    if not dues:
+        return []
+    rows = [(due.contact_id, due.enrollment_id, due.kind, _payload(due.happened), "pending", 0, now) for due in dues]
+    numbered = await _DISPATCHES.numbered(tx, rows)
+    return [Pending(id, due.contact_id, due.enrollment_id) for (id,), due in zip(numbered, dues, strict=True)]
 
 
 async def dispatch(
-    tx: AsyncConnection, contact_id: UUID, enrollment_id: str, *, kind: str, happened: Happened | None, now: datetime
+    tx: AsyncConnection,
+    contact_id: UUID,
+    enrollment_id: str,
+    *,
+    kind: Literal["start", "signal", "cancel"],
+    happened: Happened | None,
+    now: datetime,
 ) -> Pending:
-    """Write down a start or a signal that must reach Temporal."""
-    written = await tx.execute(
-        insert(tx, Dispatch)
-        .values(
-            contact_id=contact_id,
-            enrollment_id=enrollment_id,
-            kind=kind,
-            payload=happened.model_dump(mode="json") if happened else {},
-            state="pending",
-            attempts=0,
-            recorded_at=now,
-        )
-        .returning(table(Dispatch).c.id)
-    )
-    return Pending(id=written.scalar_one(), contact_id=contact_id, enrollment_id=enrollment_id)
+    """Write down one start, signal or cancellation that must reach Temporal."""
+    [pending] = await dispatch_all(tx, [Due(contact_id, enrollment_id, kind, happened)], now=now)
+    return pending
+
+
+def _payload(happened: Happened | None) -> dict[str, Any]:
+    return happened.model_dump(mode="json") if happened else {}
 
 
 async def _refusal(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> str | None:

@@ -22,10 +22,11 @@ from models.control import admit
 from models.database import Database, lock_contacts, table
 from models.enroll import Entry, Pending, enroll
 from models.enrollment import Enrollment, Listener
+from models.evaluate import goal_cause
 from models.look_back import earliest, last_seq
 from models.message import Message
 from models.pilots import note_failure
-from models.record import Outbox, Recorder, goal_cause
+from models.record import Outbox, Recorder
 from models.sqlite import Lane
 from tabiji.domain.answers import happened, moved_by
 from tabiji.domain.calendar import next_moment
@@ -70,7 +71,7 @@ class Waits:
         self._outbox = outbox
         self._zone = zone
         # Only for what is recorded at a time that is given with it.
-        self._recorder = Recorder(database, catalog, SystemClock(), outbox)
+        self._recorder = Recorder(database, catalog, SystemClock(), outbox, lane=Lane.JOURNEYS)
 
     async def listen(self, order: Listen) -> Heard:
         """Write down what is waited for, and return the earliest answer since entry.
