@@ -21,6 +21,7 @@ from api import (
     events,
     form_pages,
     health,
+    hooks,
     journeys,
     launches,
     mails,
@@ -61,6 +62,7 @@ ROUTERS = (
     tracker.router,
     form_pages.router,
     approval_pages.router,
+    hooks.router,
     health.router,
 )
 

@@ -10,6 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import ApiProblem, problem_response
 
 LARGEST_BODY = 32 * 1024
+LARGEST_HOOK = 2 * 1024 * 1024
+"""Of other systems, which send whole orders and cannot make them smaller."""
+HOOKS = "/v1/hooks/"
 PATIENCE = 20.0
 """Seconds a client has to send its body."""
 
@@ -57,7 +60,8 @@ class BoundedBodies:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = _Body(receive, Headers(scope=scope).get("content-length", ""))
+        largest = LARGEST_HOOK if scope["path"].startswith(HOOKS) else LARGEST_BODY
+        body = _Body(receive, Headers(scope=scope).get("content-length", ""), largest)
         try:
             await body.read()
         except _Refused as refused:
@@ -69,14 +73,15 @@ class BoundedBodies:
 class _Body:
     """A body read ahead, so that its end is known before anybody acts on its beginning."""
 
-    def __init__(self, receive: Receive, announced: str) -> None:
+    def __init__(self, receive: Receive, announced: str, largest: int) -> None:
         self._receive = receive
+        self._largest = largest
         self._announced = int(announced) if announced.isdecimal() and len(announced) < 20 else 0
         self._messages: list[Message] = []
 
     async def read(self) -> None:
-        if self._announced > LARGEST_BODY:
-            raise _Refused(_too_large())
+        if self._announced > self._largest:
+            raise _Refused(_too_large(self._largest))
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._read()
@@ -93,8 +98,8 @@ class _Body:
                 self._messages.append(message)
                 return
             whole += message.get("body", b"")
-            if len(whole) > LARGEST_BODY:
-                raise _Refused(_too_large())
+            if len(whole) > self._largest:
+                raise _Refused(_too_large(self._largest))
             if not message.get("more_body", False):
                 self._messages.append({"type": "http.request", "body": bytes(whole), "more_body": False})
                 return
@@ -106,5 +111,5 @@ class _Body:
 _CLOSE = {"Connection": "close"}
 
 
-def _too_large() -> ApiProblem:
-    return ApiProblem(413, "too_large", f"the body may have at most {LARGEST_BODY} bytes", headers=_CLOSE)
+def _too_large(largest: int) -> ApiProblem:
+    return ApiProblem(413, "too_large", f"the body may have at most {largest} bytes", headers=_CLOSE)

@@ -38,9 +38,10 @@ from tabiji.errors import TabijiError
 
 KEYLESS = re.compile(r"/(healthz|readyz|t\.js|t/visit|o/[^/]+|c/[^/]+|u/[^/]+|f/[^/]+|a/[^/]+)")
 EVENT_DOOR = re.compile(
-    r"/v1/(identify|track|page|screen|group|alias|batch|import|i|t|p|s|g|a|b|m|projects/[^/]+/settings)"
+    r"/v1/(identify|track|page|screen|group|alias|batch|import|i|t|p|s|g|a|b|m|projects/[^/]+/settings|hooks/[^/]+)"
 )
-"""Where a key may come in the body, as Segment's browser client sends it: the door itself asks for one."""
+"""Where a key may come in the body, as Segment's browser client sends it, or a signature is the proof: the door itself
+asks for one."""
 
 bearer = HTTPBearer(scheme_name="bearer", description="`Authorization: Bearer KEY`", auto_error=False)
 basic = HTTPBasic(scheme_name="basic", description="The key as user name, no password", auto_error=False)

@@ -44,6 +44,12 @@ class Metrics:
             ("event",),
             registry=self.registry,
         )
+        self.hooks = Counter(
+            "tabiji_hooks_received",
+            "Webhooks that came in, by source and outcome; refused ones were not signed as they must be",
+            ("source", "outcome"),
+            registry=self.registry,
+        )
         self.pauses = Gauge("tabiji_pauses", "Pauses in force", registry=self.registry)
         self.held = Gauge("tabiji_held", "Enrollments that a pause holds before an effect", registry=self.registry)
         self.stopped = Gauge(
