@@ -19,9 +19,9 @@ from api import (
     contacts,
     enrollments,
     events,
-    form_pages,
     health,
     hooks,
+    imports,
     journeys,
     launches,
     mails,
@@ -34,6 +34,10 @@ from api import (
 )
 from api.deps import parts_of_app
 from api.errors import Unbroken, install
+from api.forms import files as form_files
+from api.forms import landing
+from api.forms import pages as form_pages
+from api.forms import scripts as form_scripts
 from api.guard import BoundedBodies, SafeAnswers
 from api.ingest import described
 from api.ingest.door import Door
@@ -53,6 +57,7 @@ ROUTERS = (
     pauses.router,
     batches.router,
     events.router,
+    imports.router,
     conditions.router,
     params.router,
     tasks.router,
@@ -60,7 +65,11 @@ ROUTERS = (
     stuck.router,
     mails.router,
     tracker.router,
+    # The script of a form before its page: the page's path would take it for a name.
+    form_scripts.router,
     form_pages.router,
+    form_files.router,
+    landing.router,
     approval_pages.router,
     hooks.router,
     health.router,

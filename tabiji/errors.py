@@ -15,6 +15,7 @@
     │   ├── UnknownSegment
     │   ├── UnknownApproval
     │   ├── UnknownTask
+    │   ├── UnknownImport
     │   ├── Paused              somebody has paused this; the journey goes on when it is told
     │   └── Superseded          a newer attempt has taken over
     └── Unavailable             it may work later: retried
@@ -172,6 +173,15 @@ class UnknownTask(Refused):
 
     def __init__(self, task: object) -> None:
         super().__init__(f"no task {task}. List them with GET /v1/tasks.")
+
+
+class UnknownImport(Refused):
+    """No import has that id."""
+
+    code = "unknown_import"
+
+    def __init__(self, job: object) -> None:
+        super().__init__(f"no import {job}. `tabiji imports` lists them.")
 
 
 class Paused(Refused):

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from tabiji.cli import authoring, deploying, drafts, keys, looking, params, running
+from tabiji.cli import authoring, deploying, drafts, imports, keys, looking, params, running
 from tabiji.desk import control_commands
 
 app = typer.Typer(
@@ -22,8 +22,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (running, authoring, looking, deploying):
+for group in (running, authoring, looking, deploying, imports):
     app.add_typer(group.app)
+app.add_typer(imports.duplicates, name="duplicates")
+app.add_typer(imports.export, name="export")
 app.add_typer(keys.app, name="key")
 app.add_typer(params.app, name="param")
 app.add_typer(drafts.app, name="journey")

@@ -161,6 +161,22 @@ class ContactErased(Event, name="Contact Erased", open=True):
     """Somebody asked to be forgotten, and was."""
 
 
+class ContactImported(
+    Event,
+    name="Contact Imported",
+    open=True,
+    example={"import": "0190f7d2-8c1e-7c3a-9b1f-3c5a0d8e7f21", "file": "fair.csv", "line": 2},
+):
+    """A line of a file was taken in as somebody: their history has it, and journeys start on it where asked to."""
+
+    file: str
+    line: int
+
+
+class DuplicateMerged(Event, name="Duplicate Merged", open=True):
+    """Somebody has said that two contacts are one person."""
+
+
 class TagAdded(Event, name="Tag Added", open=True, example={"tag": "vip"}):
     """A contact got a tag they did not have."""
 
@@ -270,6 +286,8 @@ BUILT_IN: Final[tuple[type[Event], ...]] = (
     ConsentGiven,
     ConsentWithdrawn,
     ContactErased,
+    ContactImported,
+    DuplicateMerged,
     EmailLinkClicked,
     EmailOpened,
     EmailReplied,

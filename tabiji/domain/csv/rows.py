@@ -25,23 +25,31 @@ class Row:
 
 
 def read_rows(lines: Iterable[str], delimiter: str) -> Iterator[Row]:
-    """Records of a table; a cell may go over several lines.
+    """Records of a table; a cell may go over several lines. One that cannot be read is one cell with all its text.
 
     Args:
         lines: With their ends, as a file opened with ``newline=""`` gives them.
         delimiter: Of columns.
     """
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    taken: list[str] = []
+    reader = csv.reader(_noted(lines, taken), delimiter=delimiter, strict=True)
     while True:
         line = reader.line_num + 1
+        taken.clear()
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield Row(line, (), _in_words(str(error), line, reader.line_num))
+            yield Row(line, ("".join(taken),), _in_words(str(error), line, reader.line_num))
             continue
         yield Row(line, tuple(cells))
+
+
+def _noted(lines: Iterable[str], taken: list[str]) -> Iterator[str]:
+    for line in lines:
+        taken.append(line)
+        yield line
 
 
 def _in_words(error: str, line: int, last: int) -> str:

@@ -1,0 +1,246 @@
+"""Reads a file of people and has them kept, group by group; counts and reports what it meets."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from tabiji.desk.csv_files import Sheet, Source
+from tabiji.domain.csv.orders import ImportOrder, Job, Pair, Standing, Store, Tally
+from tabiji.domain.csv.people import PersonRead, Problem, read_person
+from tabiji.domain.csv.rows import Row
+from tabiji.domain.csv.similar import Likely, traits_of
+from tabiji.errors import Refused
+
+SMALLEST, FIRST, LARGEST = 10, 100, 500
+"""People in a group."""
+LOOKED_AT = 500
+"""People asked for at once, where nothing is written."""
+AT_MOST = 0.045
+"""Seconds a group may take to write: its two transactions stay well below what others may have to wait."""
+BREATH = 0.25
+"""Of the time a group took, the part that is left to others before the next."""
+
+Watch = Callable[[int, "Report"], None]
+"""Told after each group: how many bytes have been read, and what has been counted."""
+
+
+@dataclass
+class Report:
+    """What was met and done."""
+
+    job: UUID | None = None
+    lines: int = 0
+    people: int = 0
+    known: int = 0
+    refused: int = 0
+    again: int = 0
+    """Lines about somebody whom an earlier line is about."""
+    problems: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    pairs: Sequence[Pair] = ()
+    new_pairs: int = 0
+
+    @property
+    def new(self) -> int:
+        """People nobody knew."""
+        return self.people - self.known - self.again
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be done with a file. With `dry_run` nothing is written but reports."""
+
+    dry_run: bool = False
+    trigger: bool = False
+    rate: float | None = None
+    resume: UUID | None = None
+    compare: bool = True
+
+
+class Importing:
+    """One file on its way in."""
+
+    def __init__(self, source: Source, store: Store, errors: Sheet, wanted: Wanted, watch: Watch) -> None:
+        self._source = source
+        self._store = store
+        self._errors = errors
+        self._wanted = wanted
+        self._watch = watch
+        self._job: Job | None = None
+        self._size = FIRST
+        self._tally = Tally()
+        self._first: dict[str, int] = {}
+        self._likely = Likely[str]()
+        self._inside: dict[tuple[str, str], Pair] = {}
+        self._pending: list[tuple[PersonRead, Row]] = []
+        self.report = Report()
+        self.people: dict[str, PersonRead] = {}
+        """Of the file, by contact, or by line where nobody has written them."""
+
+    async def run(self, job: Job | None) -> Report:
+        """Read all of it. `job` is None where nothing is to be written.
+
+        Raises:
+            Superseded: Another process goes on with this import.
+        """
+        self._job = job
+        if job is not None:
+            self.report.job = job.id
+            self._tally.place = job.place
+        began = time.monotonic()
+        for row, position in self._source.rows():
+            self._read(row)
+            if len(self._pending) >= self._group:
+                await self._flush()
+                self._watch(position, self.report)
+                await self._keep_to_rate(began)
+        await self._flush()
+        if self._wanted.compare:
+            await self._compare()
+        if job is not None:
+            await self._store.finish(job, self._tally)
+        self._watch(self._source.size, self.report)
+        return self.report
+
+    def _read(self, row: Row) -> None:
+        self.report.lines += 1
+        person, problems = read_person(row, self._source.plan)
+        if problems:
+            self._note(row, problems, refused=person is None)
+        if person is None:
+            self.report.refused += 1
+            self._count(row.line, refused=1, problems=len(problems))
+            return
+        self._count(row.line, problems=len(problems))
+        self._pending.append((person, row))
+
+    def _count(self, line: int, *, refused: int = 0, problems: int = 0) -> None:
+        if self._job is None or line > self._job.place:
+            self._tally.refused += refused
+            self._tally.problems += problems
+
+    def _note(self, row: Row, problems: Sequence[Problem], *, refused: bool) -> None:
+        for problem in problems:
+            self.report.problems[problem.field, problem.reason] += 1
+        reasons = "; ".join(str(problem) for problem in problems)
+        self._errors.add([str(row.line), "left out" if refused else "imported without it", reasons, *row.cells])
+
+    @property
+    def _group(self) -> int:
+        if self._job is None or (self._pending and self._pending[0][0].line <= self._job.place):
+            return LOOKED_AT
+        return min(self._size, max(1, int(self._wanted.rate / 2))) if self._wanted.rate else self._size
+
+    async def _flush(self) -> None:
+        """Deal with who is pending. Those an earlier run has written are only looked up."""
+        pending, self._pending = self._pending, []
+        place = self._job.place if self._job else 0
+        done = [one for one in pending if self._job is None or one[0].line <= place]
+        rest = pending[len(done) :]
+        if done:
+            standing = await self._store.look([person for person, _ in done])
+            self._tell_standing(done, standing)
+            self._remember(
+                [
+                    (person, str(found.contact or f"line {person.line}"))
+                    for (person, _), found in zip(done, standing, strict=True)
+                ]
+            )
+        if rest and self._job is not None:
+            await self._write(self._job, rest)
+
+    async def _write(self, job: Job, pending: Sequence[tuple[PersonRead, Row]]) -> None:
+        people = [person for person, _ in pending]
+        standing = await self._store.look(people)
+        known = self._tell_standing(pending, standing)
+        tally = replace(self._tally, place=people[-1].line, people=len(people), known=known)
+        began = time.monotonic()
+        written = await self._store.write(job, people, tally)
+        took = time.monotonic() - began
+        self._tally = Tally(place=people[-1].line)
+        rows = {person.line: row for person, row in pending}
+        for problem in written.problems:
+            self._tally.problems += 1
+            self._note(rows[problem.line], [problem], refused=False)
+        self._remember(list(zip(people, map(str, written.contacts), strict=True)))
+        self._size = max(SMALLEST, min(LARGEST, int(self._size * min(2.0, AT_MOST / max(took, 0.001)))))
+        await asyncio.sleep(took * BREATH)
+
+    def _tell_standing(self, pending: Sequence[tuple[PersonRead, Row]], standing: Sequence[Standing]) -> int:
+        """Count who is there already, and who stands in the file before. Returns the first."""
+        known = 0
+        for (person, row), found in zip(pending, standing, strict=True):
+            self.report.people += 1
+            earlier = self._earlier(person)
+            if earlier:
+                self.report.again += 1
+            elif found.contact:
+                known += 1
+            if found.by_user and found.by_email and found.by_user != found.by_email:
+                words = "the user id and the e-mail address lead to two different contacts; the user id was followed"
+                self._note(row, [Problem(row.line, "", words)], refused=False)
+        self.report.known += known
+        return known
+
+    def _earlier(self, person: PersonRead) -> int | None:
+        keys = [f"user:{person.user_id}"] if person.user_id else []
+        keys += [f"email:{person.email}"] if person.email else []
+        earlier = min((self._first[key] for key in keys if key in self._first), default=None)
+        for key in keys:
+            self._first.setdefault(key, person.line)
+        return earlier
+
+    def _remember(self, found: Sequence[tuple[PersonRead, str]]) -> None:
+        if not self._wanted.compare:
+            return
+        for person, who in found:
+            traits = traits_of(person.attributes, person.email)
+            if self._job is None:
+                for other, like in self._likely.like(traits):
+                    if other != who:
+                        self._inside.setdefault((other, who), Pair(other, who, like.score, like.reasons))
+            if who not in self.people:
+                self._likely.add(who, traits)
+            self.people[who] = person
+
+    async def _compare(self) -> None:
+        pairs = [*self._inside.values(), *await self._store.alike(self._likely)]
+        self.report.pairs = sorted(pairs, key=lambda pair: -pair.score)
+        if self._job is not None:
+            self.report.new_pairs = await self._store.keep(self._job, self.report.pairs)
+
+    async def _keep_to_rate(self, began: float) -> None:
+        if self._wanted.rate and self._job is not None:
+            due = began + self.report.people / self._wanted.rate
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+
+
+async def job_for(store: Store, source: Source, wanted: Wanted) -> Job | None:
+    """The import to work on: a new one, one to go on with, or none where nothing is to be written.
+
+    Raises:
+        UnknownImport: There is none of that id.
+        Refused: It is of another file, or done.
+    """
+    if wanted.dry_run:
+        return None
+    if wanted.resume is None:
+        reading: dict[str, JsonValue] = {
+            "encoding": source.dialect.encoding,
+            "delimiter": source.dialect.delimiter,
+            "mapping": source.plan.mapped.model_dump(mode="json", exclude_defaults=True),
+        }
+        order = ImportOrder(source.path.name, source.digest, reading, wanted.trigger, wanted.rate)
+        return await store.begin(order)
+    job = await store.take_over(wanted.resume)
+    if job.order.digest != source.digest:
+        raise Refused(f"import {job.id} is of another file ({job.order.name}), or the file has been changed since.")
+    if job.state == "done":
+        raise Refused(f"import {job.id} is done: nothing is left to go on with.")
+    return job
