@@ -36,7 +36,9 @@ from tabiji.domain.facts import NAMES as FACTS
 from tabiji.domain.user_hash import is_users_hash
 from tabiji.errors import TabijiError
 
-KEYLESS = re.compile(r"/(healthz|readyz|t\.js|t/visit|o/[^/]+|c/[^/]+|u/[^/]+|f/[^/]+|a/[^/]+)")
+KEYLESS = re.compile(
+    r"/(healthz|readyz|t\.js|t/visit|o/[^/]+|c/[^/]+|u/[^/]+|f/[^/]+(/embed|/file/[^/]+)?|p/[^/]+|popup\.js|a/[^/]+)"
+)
 EVENT_DOOR = re.compile(
     r"/v1/(identify|track|page|screen|group|alias|batch|import|i|t|p|s|g|a|b|m|projects/[^/]+/settings|hooks/[^/]+)"
 )
@@ -126,9 +128,12 @@ async def key_of(parts: Parts, scope: Scope, headers: Headers, write_key: str | 
 async def _found(parts: Parts, scope: Scope, shown: str) -> Key | None:
     if (known := parts.keys.remembered(shown)) is not None:
         return known
+    address = parts.limits.address(scope)
+    if not parts.keys.has_met(shown):
+        await parts.limits.admit_stranger(address)
     found = await parts.keys.find(parts.database, shown)
     if found is None:
-        await parts.limits.admit_stranger(parts.limits.address(scope))
+        parts.limits.count_stranger(address)
     return found
 
 

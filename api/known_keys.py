@@ -28,6 +28,10 @@ class KnownKeys:
         """How many keys were used today and are not yet written down."""
         return len(self._used)
 
+    def has_met(self, key: str) -> bool:
+        """Whether the key was good when it was last asked for. It may be revoked by now."""
+        return digest(key) in self._known
+
     def remembered(self, key: str) -> Key | None:
         """The key, where it was found in the last moment."""
         until, known = self._known.get(digest(key), (0.0, None))

@@ -57,13 +57,17 @@ class Buckets:
     def take(self, name: str, n: float = 1) -> float | None:
         """Take from a bucket: whatever is asked, where anything is left, so that no batch is too large for ever.
 
+        Args:
+            name: Of the bucket.
+            n: How much; 0 asks whether there is anything.
+
         Returns:
             Seconds until there is something again, and nothing was taken; None: it was.
         """
         now = self._clock()
         left, at = self._left.pop(name, (self._size, now))
         left = min(self._size, left + (now - at) * self._rate)
-        wait = None if left >= 1 or n == 0 else (1 - left) / self._rate
+        wait = None if left >= 1 else (1 - left) / self._rate
         self._left[name] = (left if wait is not None else left - n, now)
         if len(self._left) > self._most:
             self._left.popitem(last=False)
@@ -97,6 +101,8 @@ class Limits:
     async def admit(self, key: Key, n: int, address: str) -> None:
         """Count `n` events that came with a key; by address too where the key is in everybody's hands.
 
+        With `n` 0 nothing is counted: who is over the limit is refused before their body is read.
+
         Raises:
             ApiProblem: 429 with Retry-After. It is raised a moment late, so that who sends again at once sends less.
         """
@@ -115,13 +121,17 @@ class Limits:
             await self.refuse(wait, "this address asks for")
 
     async def admit_stranger(self, address: str) -> None:
-        """Count a key nobody knows yet, before the database is asked for it.
+        """Let a key nobody has met yet be looked up, unless too many were wrong from there.
 
         Raises:
             ApiProblem: 429, as above.
         """
-        if (wait := self._strangers.take(address)) is not None:
+        if (wait := self._strangers.take(address, 0)) is not None:
             await self.refuse(wait, "this address tries keys")
+
+    def count_stranger(self, address: str) -> None:
+        """Count a key that was none."""
+        self._strangers.take(address)
 
     async def refuse(self, wait: float, who: str) -> None:
         """Refuse, a moment late."""

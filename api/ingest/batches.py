@@ -53,9 +53,9 @@ async def take(asked: Asked, items: Sequence[Item]) -> bytes:
     """
     if not items:
         raise InvalidInput(FieldProblem(field="batch", problem="must hold at least one call"))
+    await asked.parts.limits.admit(asked.key, len(items), asked.address)
     rejected: list[Rejected] = []
     good = _good(asked, items, rejected)
-    await asked.parts.limits.admit(asked.key, len(good), asked.address)
     stored = await record_each(asked.parts, [found for _, found in good])
     for (index, _), result in zip(good, stored, strict=True):
         if isinstance(result, Exception):

@@ -108,6 +108,7 @@ async def _one(path: Path, parts: Parts, scope: Scope, headers: Headers, receive
     key = await key_of(parts, scope, headers) if "authorization" in headers else None
     if key is not None:
         require(key, Action(path.kind), "this call")
+        await parts.limits.admit(key, 0, _address(parts, key, scope))
     try:
         call = read_call(await _body(headers, receive, LARGEST_EVENT))
     except ApiProblem:
@@ -132,6 +133,8 @@ async def _one(path: Path, parts: Parts, scope: Scope, headers: Headers, receive
 async def _many(path: Path, parts: Parts, scope: Scope, headers: Headers, receive: Receive) -> bytes:
     """A batch: what is good of it is stored."""
     key = await key_of(parts, scope, headers) if "authorization" in headers else None
+    if key is not None:
+        await parts.limits.admit(key, 0, _address(parts, key, scope))
     try:
         batch, items = read_batch(await _body(headers, receive, LARGEST_BATCH))
     except ApiProblem:
