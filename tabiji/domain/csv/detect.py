@@ -14,6 +14,8 @@ ENCODINGS = ("utf-8", "utf-8-sig", "cp932", "utf-16", "cp1252")
 """What is told apart. Others can be named: whatever Python knows."""
 DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE = 30
+_PUNCTUATION = b"\x85\x91\x92\x93\x94\x96\x97"
+"""Of Windows-1252: dots, quotation marks and dashes."""
 _NOT_TEXT = {
     b"PK\x03\x04": "an Excel workbook (.xlsx) or another ZIP archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls)",
@@ -59,7 +61,7 @@ def encoding_of(chunks: Iterable[bytes]) -> str:
         pairs.take(chunk)
     if utf8.ends():
         return "utf-8"
-    # A single byte beyond ASCII between two letters is an accent; Japanese comes in runs of them.
+    # Read as CP932, an accent and the letter behind it are a Chinese character, too.
     if cp932.ends() and pairs.share >= 0.4:
         return "cp932"
     if pairs.share < 0.4:
@@ -141,22 +143,26 @@ class _Trial:
 
 
 class _Pairs:
-    """The share of bytes beyond ASCII that stand next to another."""
+    """The share of bytes beyond ASCII that look like half a Japanese character.
+
+    Those that stand next to another, and those of a range that is all but empty in Windows-1252; its curly quotation
+    marks and dashes, though, stand behind letters.
+    """
 
     def __init__(self) -> None:
-        self._high = self._beside = 0
+        self._high = self._japanese = 0
 
     def take(self, chunk: bytes) -> None:
         if chunk.isascii() or self._high > 100_000:
             return
-        high = [byte > 0x7F for byte in chunk]
-        self._high += sum(high)
-        self._beside += sum(
-            1
-            for place, is_high in enumerate(high)
-            if is_high and ((place > 0 and high[place - 1]) or (place + 1 < len(high) and high[place + 1]))
-        )
+        for place, byte in enumerate(chunk):
+            if byte > 0x7F:
+                before = chunk[place - 1] if place else 0
+                after = chunk[place + 1] if place + 1 < len(chunk) else 0
+                lead = 0x81 <= byte <= 0x9F and not (byte in _PUNCTUATION and chr(before).isalpha())
+                self._high += 1
+                self._japanese += before > 0x7F or after > 0x7F or lead
 
     @property
     def share(self) -> float:
-        return self._beside / self._high if self._high else 1.0
+        return self._japanese / self._high if self._high else 1.0
