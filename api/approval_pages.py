@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse
 from api.approval_words import WORDS, Words
 from api.bodies import text_problem
 from api.deps import PartsDep
-from api.form_pages import given_fields
+from api.forms.given import from_body
 from api.pages import not_found, page, unavailable
 from api.parts import Parts
 from models.approvals import LONGEST_NAME, LONGEST_NOTE, answer, find_approval
@@ -77,7 +77,8 @@ async def answered(token: str, request: Request, parts: PartsDep) -> Response:
     found = await _found(token, parts)
     if found is None:
         return _gone(words)
-    given = await given_fields(request)
+    sent = await from_body(request)
+    given = {name: sent.last(name) for name in sent.fields}
     errors = _errors(words, given)
     if errors and found[0].state == "open":
         return _page(parts, words, *found, given=given, errors=errors, status=422)

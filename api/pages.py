@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "pages"
@@ -15,15 +18,56 @@ _environment = Environment(
 )
 
 
-def page(template: str, *, status: int = 200, headers: dict[str, str] | None = None, **values: object) -> HTMLResponse:
-    """A page as an answer, with a policy that lets nothing run and nothing else load."""
+_POLICY = {
+    "default-src": "'none'",
+    "style-src": "'nonce-{nonce}'",
+    "img-src": "data:",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+
+
+def page(
+    template: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    policy: Mapping[str, str] | None = None,
+    **values: object,
+) -> HTMLResponse:
+    """A page as an answer, with a policy that lets nothing run and nothing else load.
+
+    Args:
+        template: Its file below templates/pages.
+        status: Of the answer.
+        headers: Further ones.
+        policy: Directives of its content security policy that differ; `{nonce}` is filled in.
+        values: What the template reads. It has `nonce` too.
+    """
     nonce = secrets.token_urlsafe(16)
     html = _environment.get_template(template).render(nonce=nonce, **values)
-    policy = (
-        f"default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    )
-    return HTMLResponse(html, status, headers={"Content-Security-Policy": policy, **(headers or {})})
+    return answer(html, nonce, status=status, headers=headers, policy=policy)
+
+
+def answer(
+    html: str,
+    nonce: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    policy: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    """A page that is rendered already, with the policy above."""
+    rules = "; ".join(f"{name} {value}" for name, value in {**_POLICY, **(policy or {})}.items())
+    said = {"Content-Security-Policy": rules.replace("{nonce}", nonce)}
+    return HTMLResponse(html, status, headers={**said, **(headers or {})})
+
+
+def part(template: str, macro: str, *values: object) -> Markup:
+    """A part of a page: what a template's macro makes of some values."""
+    made: Any = getattr(_environment.get_template(template).module, macro)
+    return Markup(made(*values))  # noqa: S704 # rendered with escaping
 
 
 def not_found(words: str, *, lang: str = "en", title: str = "Nothing is here") -> HTMLResponse:

@@ -29,6 +29,13 @@ KEYLESS = {
     ("POST", "/a/{token}"),
     ("GET", "/f/{form}"),
     ("POST", "/f/{form}"),
+    ("GET", "/f/{form}/embed"),
+    ("POST", "/f/{form}/embed"),
+    ("GET", "/f/{form}/file/{token}"),
+    ("GET", "/f/{form}.js"),
+    ("GET", "/popup.js"),
+    ("GET", "/p/{name}"),
+    ("POST", "/p/{name}"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
 }
