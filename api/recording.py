@@ -10,26 +10,26 @@ from models.record import Recorded
 from tabiji.domain.events import Problem
 
 
-async def record(parts: Parts, batch: Sequence[Incoming]) -> list[Recorded]:
-    """Store a batch, all of it or nothing, and wake whoever waits for it.
+async def record(parts: Parts, batch: Sequence[Incoming], *, lane: str = "") -> list[Recorded]:
+    """Store a batch, all of it or nothing, and wake whoever waits for it. Lanes, by a key's name, take turns.
 
     Raises:
         DatabaseDown: Nothing is known to be stored; the client may send it again.
         UnknownContact: An item names a contact that is not there.
     """
-    recorded = await parts.recorder.record(batch)
+    recorded = await parts.recorder.record(batch, lane=lane)
     for item, result in zip(batch, recorded, strict=True):
         _count(parts, item, result)
     return recorded
 
 
-async def record_each(parts: Parts, batch: Sequence[Incoming]) -> list[Recorded | Exception]:
+async def record_each(parts: Parts, batch: Sequence[Incoming], *, lane: str = "") -> list[Recorded | Exception]:
     """Store of a batch what can be stored; for the rest its error. The order is kept.
 
     Raises:
         DatabaseDown: Nothing is known to be stored; the client may send it again.
     """
-    recorded = await parts.recorder.record_each(batch)
+    recorded = await parts.recorder.record_each(batch, lane=lane)
     for item, result in zip(batch, recorded, strict=True):
         if isinstance(result, Recorded):
             _count(parts, item, result)

@@ -5,13 +5,12 @@
     await entrance.record_each(items)       the same for a batch whose items may fail one by one
 
 While one group is being committed the next one gathers, so the busier it is, the more share a commit. Nobody waits for
-company: who comes alone goes alone.
+company: who comes alone goes alone. Lanes take turns, so that who sends much waits behind themselves.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +18,7 @@ from datetime import timedelta
 from models.clock import Clock
 from models.database import Database
 from models.incoming import Incoming
+from models.lanes import Lanes
 from models.record import Outbox, Recorded, Recorder
 from tabiji.domain.journeys import Catalog
 from tabiji.errors import Busy, DatabaseDown, Unavailable
@@ -66,16 +66,18 @@ class Entrance(Recorder):
         """
         super().__init__(database, catalog, clock, outbox)
         self._group = group
-        self._room = room
         self._at_once = at_once or AT_ONCE[database.dialect]
-        self._calls: deque[_Call] = deque()
-        self._waiting = 0
+        self._calls = Lanes[_Call](room)
         self._serving: set[asyncio.Task[None]] = set()
 
-    async def record(self, batch: Sequence[Incoming]) -> list[Recorded]:
+    async def record(self, batch: Sequence[Incoming], *, lane: str = "") -> list[Recorded]:
         """Store a batch and wake whoever waits for it. All of it or nothing.
 
         A caller that stops waiting loses the answer; what they brought is stored all the same.
+
+        Args:
+            batch: What they bring.
+            lane: Whose it is, a key's name: lanes take turns. Without one it has no limit but the room's.
 
         Raises:
             Busy: Too many wait already. Nothing is stored.
@@ -84,16 +86,14 @@ class Entrance(Recorder):
         """
         if not batch:
             return []
-        if self._waiting and self._waiting + len(batch) > self._room:
-            raise Busy("more comes in than can be stored. Send it again later.", retry_after=timedelta(seconds=2))
         call = _Call(batch, asyncio.get_running_loop().create_future())
-        self._calls.append(call)
-        self._waiting += len(batch)
+        if not self._calls.put(lane, call, len(batch)):
+            raise Busy("more comes in than can be stored. Send it again later.", retry_after=timedelta(seconds=2))
         if len(self._serving) < self._at_once:
             self._serving.add(asyncio.create_task(self._serve()))
         return await call.answer
 
-    async def record_each(self, batch: Sequence[Incoming]) -> list[Recorded | Exception]:
+    async def record_each(self, batch: Sequence[Incoming], *, lane: str = "") -> list[Recorded | Exception]:
         """Store of a batch what can be stored; for the rest its error. The order is kept.
 
         Raises:
@@ -101,14 +101,15 @@ class Entrance(Recorder):
             DatabaseDown: Nothing is known to be stored; the same batch may be sent again.
         """
         try:
-            return [*await self.record(batch)]
+            return [*await self.record(batch, lane=lane)]
         except Unavailable:
             raise
         except Exception as error:
             if len(batch) == 1:
                 return [error]
             middle = len(batch) // 2
-            return [*await self.record_each(batch[:middle]), *await self.record_each(batch[middle:])]
+            first = await self.record_each(batch[:middle], lane=lane)
+            return [*first, *await self.record_each(batch[middle:], lane=lane)]
 
     async def close(self) -> None:
         """Wait until everybody who was let in has been answered."""
@@ -118,21 +119,10 @@ class Entrance(Recorder):
     async def _serve(self) -> None:
         try:
             while self._calls:
-                await self._answer(self._next_group())
+                await self._answer(self._calls.take(self._group))
         finally:
             # At once: who comes before this task has been seen to be done must find nobody who serves.
             self._serving.discard(asyncio.current_task())
-
-    def _next_group(self) -> list[_Call]:
-        """Who has waited longest, and as many more as fit, in their order."""
-        calls: list[_Call] = []
-        items = 0
-        while self._calls and (not calls or items + len(self._calls[0].batch) <= self._group):
-            call = self._calls.popleft()
-            calls.append(call)
-            items += len(call.batch)
-        self._waiting -= items
-        return calls
 
     async def _answer(self, calls: Sequence[_Call]) -> None:
         """Store what these callers brought. Where that fails on the data, halve until the guilty stands alone."""

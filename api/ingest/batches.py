@@ -56,7 +56,7 @@ async def take(asked: Asked, items: Sequence[Item]) -> bytes:
     await asked.parts.limits.admit(asked.key, len(items), asked.address)
     rejected: list[Rejected] = []
     good = _good(asked, items, rejected)
-    stored = await record_each(asked.parts, [found for _, found in good])
+    stored = await record_each(asked.parts, [found for _, found in good], lane=asked.key.name)
     for (index, _), result in zip(good, stored, strict=True):
         if isinstance(result, Exception):
             rejected.append(_rejected(index, items[index], _told(result)))

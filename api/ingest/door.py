@@ -127,7 +127,7 @@ async def _one(path: Path, parts: Parts, scope: Scope, headers: Headers, receive
     for action, what, _ in wanted(found):
         require(key, action, what)
     await parts.limits.admit(key, 1, _address(parts, key, scope))
-    await record(parts, [found])
+    await record(parts, [found], lane=key.name)
 
 
 async def _many(path: Path, parts: Parts, scope: Scope, headers: Headers, receive: Receive) -> bytes:
