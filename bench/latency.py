@@ -1,0 +1,204 @@
+"""Measures how soon a waiting journey acts on an event, beside a bare SDK workflow that is signalled.
+
+    python -m bench.latency [--rate 50] [--seconds 20]
+
+Everything is real and a process of its own: a fresh project at its desk (`tabiji up`: API, worker, SQLite, Temporal
+dev server), and beside it a worker of the bare SDK on the same server. Ours: from sending `POST /v1/track`, and from
+its 200, to the start of the journey's next activity. Bare: from sending the signal to the start of the activity. Starts
+are read from Temporal's histories. Both are asked at the same rate, one after the other. Prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import socket
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client
+
+from bench.bare_signal import QUEUE, Bare
+
+ROOT = Path(__file__).parent.parent
+JOURNEY = '''"""The journey that is measured."""
+
+from tabiji import Journey, days, journey, on
+
+
+@journey(trigger=on("Bench Begun"))
+class Pinged(Journey):
+    """Wait for a ping, then act once."""
+
+    async def steps(self) -> None:
+        if await self.wait_for(on("Bench Pinged"), timeout=days(1)):
+            await self.tag("pinged")
+'''
+PORTS = ("API", "TEMPORAL", "TEMPORAL_UI", "SMTP", "INBOX")
+
+
+async def main(rate: float, seconds: float) -> None:
+    """Print what was measured."""
+    many = int(rate * seconds)
+    with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder) / "project"
+        await _run(sys.executable, "-m", "tabiji.cli", "new", str(project), cwd=ROOT)
+        (project / "workflows" / "pinged.py").write_text(JOURNEY)
+        async with _desk(project) as env:
+            client = await Client.connect(f"127.0.0.1:{env['TABIJI_TEMPORAL_PORT']}")
+            key = (project / ".tabiji" / "key").read_text().strip()
+            async with httpx2.AsyncClient(
+                base_url=f"http://127.0.0.1:{env['TABIJI_API_PORT']}",
+                headers={"Authorization": f"Bearer {key}"},
+                trust_env=False,
+                timeout=30,
+            ) as api:
+                ours = await _ours(client, api, many, rate)
+            async with _process(sys.executable, "-m", "bench.bare_signal", client.service_client.config.target_host):
+                bare = await _bare(client, many, rate)
+    report = {
+        "events_a_second": rate,
+        "events": many,
+        "ours_sent_to_started_ms": _quantiles([start - sent for sent, _, start in ours]),
+        "ours_accepted_to_started_ms": _quantiles([start - accepted for _, accepted, start in ours]),
+        "accepting_ms": _quantiles([accepted - sent for sent, accepted, _ in ours]),
+        "bare_signal_to_started_ms": _quantiles([start - sent for sent, start in bare]),
+    }
+    report["ratio_p50"] = round(
+        report["ours_sent_to_started_ms"]["p50"] / report["bare_signal_to_started_ms"]["p50"], 2
+    )
+    print(json.dumps(report, indent=2))
+
+
+async def _ours(client: Client, api: httpx2.AsyncClient, many: int, rate: float) -> list[tuple[float, float, float]]:
+    async def post(path: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = await api.post(path, json=body)
+        found: dict[str, Any] = answer.raise_for_status().json()
+        return found
+
+    async def begin(n: int) -> str:
+        await post("/v1/track", {"userId": f"bench-{n}", "event": "Bench Begun"})
+        contact = (await api.get("/v1/contacts", params={"user_id": f"bench-{n}"})).raise_for_status().json()["id"]
+        return f"pinged/{contact}/1"
+
+    ids = await _in_turn([lambda n=n: begin(n) for n in range(many)], rate=200)
+    await _all_wait(client, ids)
+    times: dict[int, tuple[float, float]] = {}
+
+    async def ping(n: int) -> None:
+        sent = time.time()
+        await post("/v1/track", {"userId": f"bench-{n}", "event": "Bench Pinged"})
+        times[n] = (sent, time.time())
+
+    await _in_turn([lambda n=n: ping(n) for n in range(many)], rate=rate)
+    return [(*times[n], await _started(client, id)) for n, id in enumerate(ids)]
+
+
+async def _bare(client: Client, many: int, rate: float) -> list[tuple[float, float]]:
+    async def begin(n: int) -> str:
+        await client.start_workflow(Bare.run, id=f"bare-{n}", task_queue=QUEUE)
+        return f"bare-{n}"
+
+    ids = await _in_turn([lambda n=n: begin(n) for n in range(many)], rate=200)
+    await _all_wait(client, ids)
+    sent: dict[str, float] = {}
+
+    async def ping(id: str) -> None:
+        sent[id] = time.time()
+        await client.get_workflow_handle(id).signal(Bare.pinged)
+
+    await _in_turn([lambda id=id: ping(id) for id in ids], rate=rate)
+    return [(sent[id], await _started(client, id)) for id in ids]
+
+
+async def _in_turn(work: Sequence[Callable[[], Awaitable[Any]]], *, rate: float) -> list[Any]:
+    """Begin one after the other at a rate, however long each takes. At most 64 are under way."""
+    slots, begun = asyncio.Semaphore(64), time.monotonic()
+
+    async def one(n: int, act: Callable[[], Awaitable[Any]]) -> Any:
+        await asyncio.sleep(max(0.0, begun + n / rate - time.monotonic()))
+        async with slots:
+            return await act()
+
+    return await asyncio.gather(*(one(n, act) for n, act in enumerate(work)))
+
+
+async def _all_wait(client: Client, ids: Sequence[str]) -> None:
+    for id in ids:
+        while not await _at(client, id, EventType.EVENT_TYPE_TIMER_STARTED):
+            await asyncio.sleep(0.05)
+
+
+async def _started(client: Client, id: str) -> float:
+    while (at := await _at(client, id, EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED)) is None:
+        await asyncio.sleep(0.05)
+    return at
+
+
+async def _at(client: Client, id: str, kind: EventType.ValueType) -> float | None:
+    from temporalio.service import RPCError
+
+    try:
+        history = await client.get_workflow_handle(id).fetch_history()
+    except RPCError:
+        return None  # its start has not been delivered yet
+    found = [event.event_time for event in history.events if event.event_type == kind]
+    return found[0].seconds + found[0].nanos / 1e9 if found else None
+
+
+def _quantiles(seconds: Sequence[float]) -> dict[str, float]:
+    cuts = statistics.quantiles(seconds, n=100)
+    return {"p50": round(cuts[49] * 1000, 1), "p90": round(cuts[89] * 1000, 1), "p99": round(cuts[98] * 1000, 1)}
+
+
+@asynccontextmanager
+async def _desk(project: Path) -> AsyncGenerator[dict[str, str]]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TABIJI_")}
+    env = {**clean, **{f"TABIJI_{name}_PORT": str(_free_port()) for name in PORTS}, "TABIJI_RELOAD": "false"}
+    async with _process(sys.executable, "-m", "tabiji.cli", "up", cwd=project, env=env):
+        state = project / ".tabiji" / "stack.json"
+        while not (state.exists() and json.loads(state.read_text()).get("ready")):
+            await asyncio.sleep(0.1)
+        yield env
+
+
+@asynccontextmanager
+async def _process(*command: str, **how: Any) -> AsyncGenerator[None]:
+    quiet = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(*command, stdout=quiet, stderr=quiet, **how)
+    try:
+        yield
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        await process.wait()
+
+
+async def _run(*command: str, **how: Any) -> None:
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL, **how)
+    if await process.wait():
+        raise SystemExit(f"{command} failed")
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+if __name__ == "__main__":
+    given = argparse.ArgumentParser()
+    given.add_argument("--rate", type=float, default=50)
+    given.add_argument("--seconds", type=float, default=20)
+    asyncio.run(main(**vars(given.parse_args())))
