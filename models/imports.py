@@ -33,6 +33,7 @@ from models.duplicates import Duplicates
 from models.edits import add_tag, join_list
 from models.enroll import Pending
 from models.import_job import ImportJob
+from models.incoming import IMPORTED as ITS_KIND
 from models.incoming import NOBODY, Incoming
 from models.record import Recorder
 from models.roster import ContactList, ListMember
@@ -45,8 +46,6 @@ from tabiji.errors import Superseded, UnknownImport
 from tabiji.journey.discovery import discover
 from tabiji.settings import Settings
 
-KIND = "import"
-"""Of the events imports leave."""
 _COUNTED = ("people", "known", "refused", "problems")
 
 
@@ -214,7 +213,7 @@ async def _put(
 
 def _item(job: Job, person: PersonRead, at: datetime) -> Incoming:
     return Incoming(
-        kind=KIND,
+        kind=ITS_KIND,
         name=IMPORTED,
         message_id=_source(job, person),
         at=at,

@@ -13,6 +13,10 @@ NOBODY = "-"
 """As an item's `enrollment_id`: history, such as what is imported. It is stored, counts in segments and reports, and
 starts and wakes nobody: neither the item nor what it changes, neither now nor when somebody looks back."""
 
+IMPORTED = "import"
+"""Kind of an item that is a line of a file. Where it is history, too, what it changes is not told at all: the line
+stands for it, or a hundred thousand people would leave a million facts nobody hears."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConsentGiven:
