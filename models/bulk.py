@@ -4,6 +4,8 @@
     await _EVENTS.write(tx, rows)                 rows are tuples in the order of the columns
     await _EVENTS.numbered(tx, rows, "message_id")  and what was written, by the number the database gave it
     select(…).where(among(tx, contacts.c.id, ids))
+    _LISTENERS = Matching(Listener, ("contact_id", "event"))
+    await _LISTENERS.read(tx, {(contact, "Page Viewed"), …})
 
 SQLAlchemy works for every value of every row. Here PostgreSQL gets one array for each column, SQLite one prepared
 statement, and the text of a statement is the same whatever the number of rows.
@@ -12,7 +14,7 @@ statement, and the text of a statement is the same whatever the number of rows.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -42,6 +44,7 @@ from models.database import table
 Encoder = Callable[[Any], Any]
 
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
 
 
 def as_json(value: Any) -> str:
@@ -115,6 +118,44 @@ class Rows:
         return self._sqlite, list(zip(*encoded, strict=True))
 
 
+class Matching:
+    """Reads the rows whose columns have one of these combinations of values."""
+
+    def __init__(self, model: type[SQLModel], by: Sequence[str]) -> None:
+        """Prepare.
+
+        Args:
+            model: The table.
+            by: The columns compared, together, with each combination; an index begins with them.
+        """
+        of = table(model)
+        self._by = [of.c[name] for name in by]
+        self._columns = list(of.columns)
+        names = ", ".join(f"t.{column.name}" for column in self._columns)
+        arrays = ", ".join(f"${place}::{_type(one)}[]" for place, one in enumerate(self._by, 1))
+        aliases = ", ".join(f"c{place}" for place, _ in enumerate(self._by))
+        same = " AND ".join(f"t.{name} = given.c{place}" for place, name in enumerate(by))
+        self._postgresql = f"SELECT {names} FROM unnest({arrays}) AS given({aliases}) JOIN {of.name} t ON {same}"  # noqa: S608 # our own names
+        same = " AND ".join(f"t.{name} = given.value ->> {place}" for place, name in enumerate(by))
+        # CROSS JOIN: SQLite goes through what is given and not through the table.
+        self._sqlite = f"SELECT {names} FROM json_each(?) given CROSS JOIN {of.name} t ON {same}"  # noqa: S608 # see above
+
+    async def read(self, tx: AsyncConnection, keys: Collection[Sequence[Any]]) -> list[dict[str, Any]]:
+        """The rows of these combinations, no two of which are the same."""
+        if not keys:
+            return []
+        names = [column.name for column in self._columns]
+        values = zip(*keys, strict=True)
+        if tx.dialect.name == "postgresql":
+            rows = await tx.exec_driver_sql(self._postgresql, tuple(map(list, values)))
+            return [dict(zip(names, row, strict=True)) for row in rows]  # the driver knows all these types
+        encoded = (_each(_to_sqlite(column), given) for column, given in zip(self._by, values, strict=True))
+        rows = await tx.exec_driver_sql(self._sqlite, (as_json(list(zip(*encoded, strict=True))),))
+        decode = [_from_sqlite(column) for column in self._columns]
+        columns = [_each(one, values) for one, values in zip(decode, zip(*rows, strict=True), strict=False)]
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
 def among(tx: AsyncConnection, column: Column[Any], values: Iterable[Any]) -> ColumnElement[bool]:
     """Whether a column has one of these values; the statement is the same for any number of them."""
     listed = list(values)
@@ -155,6 +196,22 @@ def _to_sqlite(column: Column[Any]) -> Encoder | None:
 
 def _to_postgresql(column: Column[Any]) -> Encoder | None:
     return as_json if isinstance(column.type, JSON) else None
+
+
+def _from_sqlite(column: Column[Any]) -> Encoder | None:
+    match column.type:
+        case Uuid():
+            return UUID
+        case UTCDateTime():
+            return _instant
+        case JSON():
+            return _decode
+        case _:
+            return None
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def _type(column: Column[Any]) -> str:

@@ -11,7 +11,7 @@ lock first and read afterwards depend on reading what the lock waited for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,8 +28,9 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from models.contact import Contact
+from models.locks import as_they_stand
 from models.sqlite import Lane, Turnstile, engines, in_one_go
-from tabiji.errors import ConfigurationError, DatabaseDown, Paused, UnknownContact
+from tabiji.errors import ConfigurationError, DatabaseDown, Paused
 
 T = TypeVar("T")
 AnyRow = Row[*tuple[Any, ...]]
@@ -228,20 +229,14 @@ async def lock_contacts(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, 
     Raises:
         UnknownContact: One of them is not there.
     """
-    wanted = sorted(set(ids))
     contacts = table(Contact)
-    found: dict[UUID, AnyRow] = {}
-    stands_for = {contact: contact for contact in wanted}
-    while missing := sorted({target for target in stands_for.values() if target not in found}):
-        # On SQLite FOR UPDATE is left out: BEGIN IMMEDIATE has locked everything already.
-        query = select(contacts).where(contacts.c.id.in_(missing)).order_by(contacts.c.id)
-        rows = (await tx.execute(query.with_for_update(key_share=True))).all()
-        found.update({row.id: row for row in rows})
-        for target in missing:
-            if target not in found:
-                raise UnknownContact(target)
-        stands_for = {asked: found[target].merged_into or target for asked, target in stands_for.items()}
-    return {asked: found[target] for asked, target in stands_for.items()}
+    # On SQLite FOR UPDATE is left out: BEGIN IMMEDIATE has locked everything already.
+    locking = select(contacts).order_by(contacts.c.id).with_for_update(key_share=True)
+
+    async def locked(missing: Sequence[UUID]) -> Sequence[AnyRow]:
+        return (await tx.execute(locking.where(contacts.c.id.in_(missing)))).all()
+
+    return await as_they_stand(ids, locked)
 
 
 def lease(now: datetime, span: timedelta) -> datetime:

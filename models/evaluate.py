@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.bulk import among
+from models.bulk import Matching, among
 from models.contact import Contact
 from models.database import AnyRow, table
 from models.enroll import Due, Entry, Pending, begin, dispatch_all
@@ -27,6 +27,8 @@ from tabiji.domain.orders import GOAL_STEP, Happened
 from tabiji.domain.patterns import Pattern
 
 Row = Mapping[str, Any]
+
+_LISTENERS = Matching(Listener, ("contact_id", "event"))
 
 
 class Stored(NamedTuple):
@@ -52,6 +54,7 @@ class Evaluation:
     Attributes:
         contacts: Their rows, as far as they are known here already.
         due: What must reach Temporal, not written down yet: `dispatched` does.
+        over: Events that have been gone through, in their order.
     """
 
     tx: AsyncConnection
@@ -63,6 +66,7 @@ class Evaluation:
     test: bool = False
     contacts: dict[UUID, AnyRow] = field(default_factory=dict[UUID, AnyRow])
     due: list[Due] = field(default_factory=list[Due])
+    over: list[Stored] = field(default_factory=list[Stored])
     _listeners: dict[tuple[UUID, str], list[Row]] = field(default_factory=dict[tuple[UUID, str], list[Row]])
 
     async def know(self, contacts: Iterable[UUID]) -> None:
@@ -75,12 +79,7 @@ class Evaluation:
 
     async def hear(self, events: Sequence[Said | Stored]) -> None:
         """Read who listens for these events."""
-        if events:
-            rows = table(Listener)
-            theirs = among(self.tx, rows.c.contact_id, {one.contact for one in events})
-            named = among(self.tx, rows.c.event, {one.item.name for one in events})
-            found = await self.tx.execute(select(rows).where(theirs, named))
-            self._listen(dict(row) for row in found.mappings())
+        self._listen(await _LISTENERS.read(self.tx, {(one.contact, one.item.name) for one in events}))
 
     async def go_through(self, events: Sequence[Stored]) -> dict[str, tuple[str, ...]]:
         """Wake and enter whom these events wake and enter, one event after the other.
@@ -89,6 +88,7 @@ class Evaluation:
             The enrollments that began, by the id of the message.
         """
         entered: dict[str, tuple[str, ...]] = {}
+        self.over += events
         for item, contact, seq in events:
             heard, starts = self._heard_by(item, contact), self._starts(item)
             if not heard and not starts:
