@@ -33,6 +33,7 @@ from tabiji.errors import (
     UnknownJourney,
     UnknownParam,
     UnknownTask,
+    UnknownWebhook,
 )
 
 log = structlog.stdlib.get_logger(__name__)
@@ -144,6 +145,7 @@ def translate(error: Exception) -> ApiProblem:
         case (
             UnknownApproval()
             | UnknownTask()
+            | UnknownWebhook()
             | UnknownContact()
             | UnknownJourney()
             | UnknownEnrollment()

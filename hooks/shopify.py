@@ -13,6 +13,7 @@ Stock is about a product and no person: it is kept under an id of its own, `shop
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -35,6 +36,7 @@ from tabiji.hooks import (
     objects,
 )
 
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 CONSENT_TOPIC = "marketing"
 """What a shop's "e-mail me with news and offers" is consent for."""
 
@@ -229,7 +231,8 @@ def _agreed(person: Mapping[str, JsonValue], email: str | None) -> Iterator[Hook
 
 
 def _email(call: Call) -> str | None:
-    return call.text("email") or call.text("contact_email") or call.text("customer.email")
+    said = (call.text("email"), call.text("contact_email"), call.text("customer.email"))
+    return next((one for one in said if one and _ADDRESS.fullmatch(one)), None)
 
 
 def _fallback(call: Call) -> str | None:

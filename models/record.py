@@ -25,6 +25,7 @@ from models.learning import New, learn_all, note_consents
 from models.pilots import Heard, note_events
 from models.sqlite import Lane
 from models.store import Said, seqs_of, store
+from models.webhook_outbox import WebhookOutbox
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.orders import Entered
 
@@ -69,6 +70,7 @@ class Recorder:
         self._clock = clock
         self._outbox = outbox
         self._lane = lane
+        self._webhooks = WebhookOutbox()
 
     async def record(self, batch: Sequence[Incoming]) -> list[Recorded]:
         """Store a batch and wake whoever waits for it. All of it or nothing.
@@ -125,6 +127,7 @@ class Recorder:
             told = [Said(as_incoming(one, contact.id, when.at), contact.id) for one in change.told]
             await evaluation.hear(told)
             await _tell(evaluation, told)
+            await self._webhooks.write(tx, evaluation.over, recorded_at=recorded_at)
             return answer, await evaluation.dispatched()
 
         answer, pending = await self._database.transact(transaction, self._lane)
@@ -165,19 +168,20 @@ class Recorder:
         resolved = await contacts_for(tx, batch, now=now, recorded_at=recorded_at)
         # Lock, then read: what is read before the lock is older than what the lock waited for.
         locked = await lock_contacts(tx, resolved.to_lock)
-        settled = await settle(tx, resolved, locked)
+        settled = await settle(tx, resolved, locked, now=now)
         said = list(map(Said, batch, settled.contacts, settled.identities))
         seqs = await store(tx, said, recorded_at=recorded_at)
         new = _new_ones(said, resolved.addresses, dict(seqs))
         evaluation = Evaluation(tx, self._catalog, now, self._clock.wall(), recorded_at, contacts=settled.rows)
         await note_consents(tx, new, recorded_at=recorded_at)
         await note_events(tx, [Heard(one.item.name, one.item.properties, one.contact) for one in new])
-        learned = await learn_all(tx, new, evaluation.contacts, recorded_at=recorded_at)
+        learned = await learn_all(tx, new, evaluation.contacts)
         facts = [*learned, *(Said(as_incoming(told, contact, now), contact) for contact, told in settled.told)]
         stored = [Stored(one.item, one.contact, one.seq) for one in new]
         await evaluation.hear([*stored, *facts])
         entered = await evaluation.go_through(stored)
         await _tell(evaluation, facts)
+        await self._webhooks.write(tx, evaluation.over, recorded_at=recorded_at)
         recorded = await _answers(tx, said, seqs, entered)
         return recorded, [*settled.pending, *await evaluation.dispatched()]
 

@@ -15,6 +15,7 @@
     │   ├── UnknownSegment
     │   ├── UnknownApproval
     │   ├── UnknownTask
+    │   ├── UnknownWebhook
     │   ├── UnknownImport
     │   ├── Paused              somebody has paused this; the journey goes on when it is told
     │   └── Superseded          a newer attempt has taken over
@@ -182,6 +183,15 @@ class UnknownImport(Refused):
 
     def __init__(self, job: object) -> None:
         super().__init__(f"no import {job}. `tabiji imports` lists them.")
+
+
+class UnknownWebhook(Refused):
+    """No subscription of that name or id is there."""
+
+    code = "unknown_webhook"
+
+    def __init__(self, named: str) -> None:
+        super().__init__(f"no webhook {named!r}. `tabiji webhook list` shows them.")
 
 
 class Paused(Refused):

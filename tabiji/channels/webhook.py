@@ -16,7 +16,7 @@ import json
 import re
 import socket
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -97,8 +97,24 @@ class WebhookPost:
         except NotAllowed:
             return False
 
+    def check(self, address: str) -> None:
+        """Look at an address before anything is sent there; its name is looked up only when something is.
+
+        Raises:
+            NotAllowed: It is none we may speak to.
+        """
+        self._allowed(address)
+
     async def post(
-        self, address: str, data: Mapping[str, JsonValue], *, id: str, at: datetime, test: bool, within: timedelta
+        self,
+        address: str,
+        data: Mapping[str, JsonValue],
+        *,
+        id: str,
+        at: datetime,
+        test: bool,
+        within: timedelta,
+        secrets: Sequence[str] | None = None,
     ) -> Answered:
         """Post, and return what the server said; its body is not read.
 
@@ -109,17 +125,16 @@ class WebhookPost:
             at: The wall's clock, UTC.
             test: It is a rehearsal; the other side is told so.
             within: How long it may take in all.
+            secrets: What it is signed with, each of them; that of the host, where not given.
 
         Raises:
             NotAllowed: The address is none we may speak to. Nothing was sent.
             TryLater: Nobody answers, or the answer says to come again (5xx, 408, 425, 429).
         """
-        url = _url(address)
-        ours = self._is_ours(url)
-        if url.scheme != "https" and not ours:
-            raise NotAllowed("only https addresses are called; http needs the host in TABIJI_WEBHOOK_HOSTS")
+        url, ours = self._allowed(address)
         body = json.dumps(dict(data), ensure_ascii=False, separators=(",", ":"))
-        headers = self._headers(url, body, id=id, at=at) | ({"tabiji-test": "1"} if test else {})
+        signers = self._signers_of(url) if secrets is None else [Webhook(secret) for secret in secrets]
+        headers = _headers(body, signers, id=id, at=at) | ({"tabiji-test": "1"} if test else {})
         try:
             async with asyncio.timeout(within.total_seconds()):
                 reached = await _resolve(url, private=ours)
@@ -149,20 +164,32 @@ class WebhookPost:
             return _verdict(answer)
         raise TryLater("the host has no address")
 
-    def _headers(self, url: httpx2.URL, body: str, *, id: str, at: datetime) -> dict[str, str]:
-        headers = {
-            "content-type": "application/json",
-            "user-agent": "tabiji",
-            "webhook-id": id,
-            "webhook-timestamp": str(int(at.timestamp())),
-        }
+    def _allowed(self, address: str) -> tuple[httpx2.URL, bool]:
+        """The address, and whether it is one of ours."""
+        url = _url(address)
+        ours = self._is_ours(url)
+        if url.scheme != "https" and not ours:
+            raise NotAllowed("only https addresses are called; http needs the host in TABIJI_WEBHOOK_HOSTS")
+        return url, ours
+
+    def _signers_of(self, url: httpx2.URL) -> list[Webhook]:
         signer = self._signers.get(_host(url))
-        if signer is not None:
-            headers["webhook-signature"] = signer.sign(id, at, body)
-        return headers
+        return [] if signer is None else [signer]
 
     def _is_ours(self, url: httpx2.URL) -> bool:
         return bool({_host(url), f"{_host(url)}:{url.port or PORTS[url.scheme]}"} & self._ours)
+
+
+def _headers(body: str, signers: Sequence[Webhook], *, id: str, at: datetime) -> dict[str, str]:
+    headers = {
+        "content-type": "application/json",
+        "user-agent": "tabiji",
+        "webhook-id": id,
+        "webhook-timestamp": str(int(at.timestamp())),
+    }
+    if signers:
+        headers["webhook-signature"] = " ".join(signer.sign(id, at, body) for signer in signers)
+    return headers
 
 
 def _url(address: str) -> httpx2.URL:

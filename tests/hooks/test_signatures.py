@@ -17,9 +17,7 @@ SHOP = Hmac("X-Shopify-Hmac-Sha256", encoding="base64")
 
 
 def test_a_shops_scheme_by_a_vector_computed_elsewhere() -> None:
-    """By OpenSSL: printf '{"id":820982911946154508,"email":"jon@example.com"}' | openssl dgst -sha256 -hmac hush-hush-hush-hush
-    -binary | base64.
-    """
+    """By `openssl dgst -sha256 -hmac hush-hush-hush-hush -binary | base64`."""
     body = b'{"id":820982911946154508,"email":"jon@example.com"}'
     headers = {"x-shopify-hmac-sha256": "l2LwflE8oesOqsiD4Ba5n5r1JvXiAdSlhGh4Wuw03eE="}
     assert SHOP.proves(headers, body, secret="hush-hush-hush-hush", now=NOW)
