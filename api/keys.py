@@ -37,7 +37,7 @@ from tabiji.domain.user_hash import is_users_hash
 from tabiji.errors import TabijiError
 
 KEYLESS = re.compile(
-    r"/(healthz|readyz|t\.js|t/visit|o/[^/]+|c/[^/]+|u/[^/]+|f/[^/]+(/embed|/file/[^/]+)?|p/[^/]+|popup\.js|a/[^/]+)"
+    r"/(healthz|readyz|t\.js|t/visit|o/[^/]+|c/[^/]+|u/[^/]+|f/[^/]+(/embed|/file/[^/]+)?|p/[^/]+|popup\.js|a/[^/]+|debug(\.js)?)"
 )
 EVENT_DOOR = re.compile(
     r"/v1/(identify|track|page|screen|group|alias|batch|import|i|t|p|s|g|a|b|m|projects/[^/]+/settings|hooks/[^/]+)"
@@ -129,11 +129,12 @@ async def _found(parts: Parts, scope: Scope, shown: str) -> Key | None:
     if (known := parts.keys.remembered(shown)) is not None:
         return known
     address = parts.limits.address(scope)
-    if not parts.keys.has_met(shown):
-        await parts.limits.admit_stranger(address)
+    if parts.keys.has_met(shown):
+        return await parts.keys.find(parts.database, shown)
+    await parts.limits.admit_stranger(address)
     found = await parts.keys.find(parts.database, shown)
-    if found is None:
-        parts.limits.count_stranger(address)
+    if found is not None:
+        parts.limits.welcome(address)
     return found
 
 

@@ -73,6 +73,12 @@ class Buckets:
             self._left.popitem(last=False)
         return wait
 
+    def give_back(self, name: str, n: float = 1) -> None:
+        """Put back what was taken."""
+        if name in self._left:
+            left, at = self._left[name]
+            self._left[name] = (left + n, at)
+
 
 class Limits:
     """The limits of one process.
@@ -121,17 +127,17 @@ class Limits:
             await self.refuse(wait, "this address asks for")
 
     async def admit_stranger(self, address: str) -> None:
-        """Let a key nobody has met yet be looked up, unless too many were wrong from there.
+        """Count a key nobody has met yet, before it is looked up.
 
         Raises:
             ApiProblem: 429, as above.
         """
-        if (wait := self._strangers.take(address, 0)) is not None:
+        if (wait := self._strangers.take(address)) is not None:
             await self.refuse(wait, "this address tries keys")
 
-    def count_stranger(self, address: str) -> None:
-        """Count a key that was none."""
-        self._strangers.take(address)
+    def welcome(self, address: str) -> None:
+        """That key was good: it does not count."""
+        self._strangers.give_back(address)
 
     async def refuse(self, wait: float, who: str) -> None:
         """Refuse, a moment late."""

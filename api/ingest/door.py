@@ -134,6 +134,7 @@ async def _many(path: Path, parts: Parts, scope: Scope, headers: Headers, receiv
     """A batch: what is good of it is stored."""
     key = await key_of(parts, scope, headers) if "authorization" in headers else None
     if key is not None:
+        _may_send(key, path)
         await parts.limits.admit(key, 0, _address(parts, key, scope))
     try:
         batch, items = read_batch(await _body(headers, receive, LARGEST_BATCH))
@@ -141,13 +142,18 @@ async def _many(path: Path, parts: Parts, scope: Scope, headers: Headers, receiv
         if key is None:
             await key_of(parts, scope, headers)
         raise
-    key = key or await key_of(parts, scope, headers, batch.writeKey)
+    if key is None:
+        key = await key_of(parts, scope, headers, batch.writeKey)
+        _may_send(key, path)
+    arrival = _arrival(parts, key, batch, historical=path.kind == "import")
+    return await take(Asked(parts, key, arrival, _address(parts, key, scope)), items)
+
+
+def _may_send(key: Key, path: Path) -> None:
     if path.kind == "import":
         require(key, Action.IMPORT, "an import")
     else:
         require(key, Action.TRACK, "a batch")
-    arrival = _arrival(parts, key, batch, historical=path.kind == "import")
-    return await take(Asked(parts, key, arrival, _address(parts, key, scope)), items)
 
 
 async def _body(headers: Headers, receive: Receive, most: int) -> bytes:
