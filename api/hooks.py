@@ -21,8 +21,7 @@ from api.errors import ApiProblem, responses
 from api.parts import Parts
 from api.recording import record
 from api.values import address, locale, zone
-from models.hooks import Key, has_decided_since, last_of
-from models.identities import keys_of
+from models.hooks import has_decided_since, keys_of, last_of
 from models.incoming import ConsentGiven, Incoming
 from models.record import Recorded
 from tabiji.domain.hooks import IDENTIFIED, LONGEST_ID, Call, HookEvent, Source, Who, kept
@@ -139,7 +138,7 @@ async def _batch(parts: Parts, source: Source, call: Call, events: Sequence[Hook
 
 async def _items(parts: Parts, item: Incoming, event: HookEvent) -> AsyncIterator[Incoming]:
     """An event, without a decision that a later one has overtaken, and with what has turned by it."""
-    keys: list[Key] = keys_of(item)
+    keys = keys_of(item)
     if item.consent is not None:
         async with parts.database.read() as tx:
             if await has_decided_since(tx, keys, item.consent.topic, item.at):

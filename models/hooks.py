@@ -12,9 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.contact import Consent, Identity
 from models.database import table
 from models.event import Event
+from models.incoming import Incoming
 
 Key = tuple[str, str]
 """Kind and value of an identity."""
+
+
+def keys_of(item: Incoming) -> list[Key]:
+    """The identities an item names."""
+    named = (("user", item.user_id), ("email", item.email), ("anonymous", item.anonymous_id))
+    return [(kind, value) for kind, value in named if value]
 
 
 async def last_of(tx: AsyncConnection, keys: Sequence[Key], name: str) -> dict[str, Any] | None:
