@@ -72,38 +72,37 @@ async def lines_of(database: Database, where: Sequence[str], columns: Sequence[s
             f"no column {strange[0]!r}: say {', '.join([*FIXED, *SAID_ONLY])}, attributes.NAME or consent.TOPIC."
         )
     yield header
-    async for tx, rows in _pages(database, audience):
-        beside = await _beside(tx, rows)
+    after: UUID | None = None
+    while True:
+        # Whoever reads the lines may be slow, or stop: no transaction waits for them.
+        async with database.read() as tx:
+            rows, after = await members(tx, audience, after=after, limit=PAGE)
+            beside = await _beside(tx, rows)
         for row in rows:
             yield [_cell(name, row, beside) for name in header]
+        if after is None:
+            return
 
 
 async def _columns_there_are(database: Database, audience: Audience) -> list[str]:
     names: set[str] = set()
     topics: set[str] = set()
     consents = table(Consent)
-    async for tx, rows in _pages(database, audience):
+    after: UUID | None = None
+    while True:
+        async with database.read() as tx:
+            rows, after = await members(tx, audience, after=after, limit=PAGE)
+            query = select(consents.c.topic).where(consents.c.contact_id.in_([row.id for row in rows])).distinct()
+            topics.update((await tx.execute(query)).scalars())
         for row in rows:
             names.update(row.attributes)
-        ids = [row.id for row in rows]
-        query = select(consents.c.topic).where(consents.c.contact_id.in_(ids)).distinct()
-        topics.update((await tx.execute(query)).scalars())
+        if after is None:
+            break
     of_consent = [f"{CONSENT}{topic}{part}" for topic in sorted(topics) for part in _PARTS]
     return [*(f"{ATTRIBUTE}{name}" for name in sorted(names)), *of_consent]
 
 
 _PARTS = ("", *(f".{part}" for part in OF_CONSENT))
-
-
-async def _pages(database: Database, audience: Audience) -> AsyncGenerator[tuple[AsyncConnection, list[AnyRow]]]:
-    after: UUID | None = None
-    while True:
-        async with database.read() as tx:
-            rows, after = await members(tx, audience, after=after, limit=PAGE)
-            if rows:
-                yield tx, rows
-        if after is None:
-            return
 
 
 async def _beside(tx: AsyncConnection, rows: Sequence[AnyRow]) -> _Beside:

@@ -7,6 +7,7 @@ import json
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BufferedReader, TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -33,9 +34,8 @@ class Source:
 
     def rows(self) -> Iterator[tuple[Row, int]]:
         """Its records, without header and empty ones, each with how many bytes of the file have been read."""
-        with self.path.open("rb") as raw:
-            lines = _lines(raw, self.dialect.encoding)
-            for row in islice(_telling(read_rows(lines, self.dialect.delimiter)), 1, None):
+        with self.path.open("rb") as raw, _text(raw, self.dialect.encoding) as text:
+            for row in islice(_telling(read_rows(text, self.dialect.delimiter)), 1, None):
                 yield row, raw.tell()
 
 
@@ -53,10 +53,10 @@ def open_source(path: Path, mapped: Mapped) -> Source:
         for chunk in _chunks(path):
             digest.update(chunk)
         size = path.stat().st_size
-        with path.open("rb") as raw:
-            delimiter = mapped.delimiter or delimiter_of(islice(_lines(raw, encoding), 200))
-        with path.open("rb") as raw:
-            header = next(_telling(read_rows(_lines(raw, encoding), delimiter)), None)
+        with path.open("rb") as raw, _text(raw, encoding) as text:
+            delimiter = mapped.delimiter or delimiter_of(islice(text, 200))
+        with path.open("rb") as raw, _text(raw, encoding) as text:
+            header = next(_telling(read_rows(text, delimiter)), None)
     except OSError as error:
         raise ConfigurationError(f"cannot read {path}: {error.strerror}.") from error
     if header is None:
@@ -135,10 +135,9 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def _lines(raw: Any, encoding: str) -> Iterator[str]:
-    import io
-
-    yield from io.TextIOWrapper(raw, encoding=encoding, errors="surrogateescape", newline="")
+def _text(raw: BufferedReader, encoding: str) -> TextIOWrapper:
+    """A file as text that knows no line ends but those of CSV; what is no character in it comes back as it was."""
+    return TextIOWrapper(raw, encoding=encoding, errors="surrogateescape", newline="")
 
 
 def _telling(rows: Iterator[Row]) -> Iterator[Row]:

@@ -18,8 +18,8 @@ from tabiji.domain.csv.rows import Row
 from tabiji.domain.csv.similar import Likely, traits_of
 from tabiji.errors import Refused
 
-SMALLEST, FIRST, LARGEST = 10, 100, 500
-"""People in a group."""
+SMALLEST, FIRST, LARGEST = 50, 100, 500
+"""People in a group. Below the smallest, what a group costs whatever its size is all that is left."""
 LOOKED_AT = 500
 """People asked for at once, where nothing is written."""
 AT_MOST = 0.045

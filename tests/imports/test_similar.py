@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tabiji.domain.csv.similar import Likely, Likeness, likeness, traits_of
 
 
-def like(one: dict[str, object], other: dict[str, object], emails: tuple[str, str] = ("", "")) -> Likeness | None:
+def like(one: Mapping[str, object], other: Mapping[str, object], emails: tuple[str, str] = ("", "")) -> Likeness | None:
     return likeness(traits_of(one, emails[0]), traits_of(other, emails[1]))
 
 
