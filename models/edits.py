@@ -14,7 +14,7 @@ from sqlalchemy import delete
 from models.change import Change
 from models.contact import ContactTag
 from models.database import insert, table
-from models.profiles import same, tell_attribute
+from models.profiles import note_edit, same, tell_attribute
 from models.roster import ContactList, ListMember, StageEntry
 from models.score import ScoreEntry
 from tabiji.domain import attributes
@@ -75,6 +75,7 @@ async def set_attribute(change: Change, name: str, value: JsonValue) -> bool:
     else:
         rest = {key: kept for key, kept in change.contact.attributes.items() if key != name}
         await _write(change, name, rest if value is None else {**rest, name: value})
+    await note_edit(change, name, value)
     tell_attribute(change, name, before, value)
     return True
 

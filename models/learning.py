@@ -10,11 +10,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.change import Change, as_incoming
+from models.change import as_incoming
 from models.contact import Consent
 from models.database import AnyRow, insert
-from models.incoming import NOBODY, Incoming
-from models.profiles import learn
+from models.incoming import IMPORTED, NOBODY, Incoming
+from models.profiles import Saying, learn
 from models.store import Said
 
 
@@ -45,33 +45,37 @@ async def note_consents(tx: AsyncConnection, new: Sequence[New], *, recorded_at:
         await tx.execute(insert(tx, Consent), consents)
 
 
-async def learn_all(
-    tx: AsyncConnection, new: Sequence[New], contacts: dict[UUID, AnyRow], *, recorded_at: datetime
-) -> list[Said]:
+def says_something(one: New) -> bool:
+    """Whether there may be something to learn from an item."""
+    return bool(one.item.traits) or one.item.tempo is not None or one.address is not None
+
+
+async def learn_all(tx: AsyncConnection, new: Sequence[New], contacts: dict[UUID, AnyRow]) -> list[Said]:
     """Learn from what is new: a request that comes again late must not undo what was said after it.
 
     Args:
         tx: Holds the contacts' locks.
         new: What was not there before.
-        contacts: Their rows; those that change are replaced.
-        recorded_at: Database time.
+        contacts: The rows of those of whom something is said; those that change are replaced.
 
     Returns:
         What has changed, to be recorded after what said so.
     """
+    items: dict[str, Incoming] = {}
+    sayings: list[Saying] = []
+    for one in new:
+        if says_something(one):
+            item, contact, _, address, identity = one
+            items[item.message_id] = item
+            traits, source = item.traits, item.message_id
+            sayings.append(Saying(contact, identity, item.at, traits, source, address or None, item.tempo))
     changes: list[Said] = []
-    for item, contact, _, address, _ in new:
-        if not item.traits and item.tempo is None and address is None:
+    for saying, told in await learn(tx, sayings, contacts):
+        item = items[saying.source]
+        if item.kind == IMPORTED and item.enrollment_id == NOBODY:
             continue
-        change = Change(tx, contacts[contact], item.at, recorded_at, item.message_id)
-        columns: dict[str, Any] = {} if item.tempo is None else {"tempo": item.tempo}
-        # Who may be written to changes by the word of somebody known, not by a form that anybody can send.
-        if address is not None and (change.contact.email is None or item.user_id):
-            columns["email"] = address
-        await learn(change, item.traits, **columns)
-        contacts[contact] = change.contact
-        facts = [as_incoming(told, contact, item.at) for told in change.told]
+        fact = as_incoming(told, saying.contact, saying.at)
         if item.enrollment_id == NOBODY:
-            facts = [replace(fact, enrollment_id=NOBODY) for fact in facts]
-        changes += [Said(fact, contact) for fact in facts]
+            fact = replace(fact, enrollment_id=NOBODY)
+        changes.append(Said(fact, saying.contact))
     return changes

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.accounts import Joined, note_groups
 from models.change import Change, Moment, as_incoming
 from models.clock import Clock
 from models.database import Database, lock_contacts
@@ -21,7 +22,8 @@ from models.enroll import Entry, Pending, enroll
 from models.evaluate import Evaluation, Stored
 from models.identities import LostRace, contacts_for, settle
 from models.incoming import Incoming
-from models.learning import New, learn_all, note_consents
+from models.learning import New, learn_all, note_consents, says_something
+from models.locks import lock_many
 from models.pilots import Heard, note_events
 from models.sqlite import Lane
 from models.store import Said, seqs_of, store
@@ -167,14 +169,17 @@ class Recorder:
         now = self._clock.now()
         resolved = await contacts_for(tx, batch, now=now, recorded_at=recorded_at)
         # Lock, then read: what is read before the lock is older than what the lock waited for.
-        locked = await lock_contacts(tx, resolved.to_lock)
+        locked = await lock_many(tx, resolved.to_lock)
         settled = await settle(tx, resolved, locked, now=now)
         said = list(map(Said, batch, settled.contacts, settled.identities))
         seqs = await store(tx, said, recorded_at=recorded_at)
         new = _new_ones(said, resolved.addresses, dict(seqs))
         evaluation = Evaluation(tx, self._catalog, now, self._clock.wall(), recorded_at, contacts=settled.rows)
         await note_consents(tx, new, recorded_at=recorded_at)
+        joined = (Joined(one.contact, one.identity, one.item.group, one.item.at) for one in new if one.item.group)
+        await note_groups(tx, joined, recorded_at=recorded_at)
         await note_events(tx, [Heard(one.item.name, one.item.properties, one.contact) for one in new])
+        await evaluation.know(one.contact for one in new if says_something(one))
         learned = await learn_all(tx, new, evaluation.contacts)
         facts = [*learned, *(Said(as_incoming(told, contact, now), contact) for contact, told in settled.told)]
         stored = [Stored(one.item, one.contact, one.seq) for one in new]

@@ -34,6 +34,8 @@ class Fact(StrEnum):
     """approval, approved, by, note"""
     JOURNEY_ENDED = "Journey Ended"
     """journey, enrollment, ending, reason"""
+    CONTACT_MERGED = "Contact Merged"
+    """contact: the one that is this one from now on"""
     SEGMENT_ENTERED = "Segment Entered"
     """segment"""
     SEGMENT_LEFT = "Segment Left"

@@ -211,6 +211,14 @@ class AttributeChanged(
     after: JsonValue = None
 
 
+class ContactMerged(
+    Event, name="Contact Merged", open=True, example={"contact": "0199d5a0-0000-7000-8000-000000000000"}
+):
+    """Another contact turned out to be this one. What was theirs is this one's now."""
+
+    contact: str
+
+
 class ScoreChanged(
     Event,
     name="Score Changed",
