@@ -30,7 +30,9 @@ from api import (
     pauses,
     stuck,
     tasks,
+    traces,
     tracker,
+    webhooks,
 )
 from api.deps import parts_of_app
 from api.errors import Unbroken, install
@@ -56,6 +58,8 @@ ROUTERS = (
     launches.router,
     pauses.router,
     batches.router,
+    # Before the events' own: its path would be taken for one of theirs.
+    traces.router,
     events.router,
     imports.router,
     conditions.router,
@@ -72,6 +76,7 @@ ROUTERS = (
     landing.router,
     approval_pages.router,
     hooks.router,
+    webhooks.router,
     health.router,
 )
 

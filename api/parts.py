@@ -20,6 +20,7 @@ from models.database import Database
 from models.event_problem import ProblemTally
 from models.group import Entrance
 from models.record import Outbox
+from models.rejection import Rejections
 from tabiji.channels.email.links import Links
 from tabiji.domain.event_catalog import EventCatalog
 from tabiji.domain.forms import FormCatalog
@@ -65,6 +66,7 @@ class Parts:
     params: ParamCatalog = field(default_factory=ParamCatalog)
     problems: ProblemTally = field(default_factory=ProblemTally)
     keys: KnownKeys = field(default_factory=KnownKeys)
+    rejections: Rejections = field(default_factory=Rejections)
     limits: Limits = field(default_factory=Limits)
     forms: FormCatalog = field(default_factory=FormCatalog)
     sources: Sources = field(default_factory=Sources)
@@ -85,8 +87,8 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
     clock = SystemClock(settings.clock_shift)
     steering = Steering(database, catalog, clock, dispatcher, resume_rate=settings.resume_rate)
     entrance = Entrance(database, catalog, clock, dispatcher)
-    problems, keys = ProblemTally(), KnownKeys()
-    running = (dispatcher.run(), steering.run(), _write_now_and_then(database, problems, keys))
+    problems, keys, rejections = ProblemTally(), KnownKeys(), Rejections()
+    running = (dispatcher.run(), steering.run(), _write_now_and_then(database, problems, keys, rejections))
     chores = [asyncio.create_task(one) for one in running]
     try:
         yield Parts(
@@ -105,6 +107,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
             sources=discover_sources(),
             problems=problems,
             keys=keys,
+            rejections=rejections,
             limits=Limits(settings.key_rate, settings.address_rate, settings.proxies),
         )
     finally:
@@ -112,13 +115,13 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
         for chore in chores:
             chore.cancel()
         await asyncio.gather(*chores, return_exceptions=True)
-        await _write(database, problems, keys)
+        await _write(database, problems, keys, rejections)
         await dispatcher.close()
         await database.close()
 
 
 class _Tally(Protocol):
-    async def write(self, database: Database) -> None: ...
+    async def write(self, database: Database) -> object: ...
 
 
 async def _write_now_and_then(database: Database, *tallies: _Tally) -> None:

@@ -17,6 +17,7 @@ from api.parts import Parts
 from api.recording import record_each
 from models.incoming import Incoming
 from models.keys import Key
+from models.rejection import Refused
 
 
 class Rejected(msgspec.Struct):
@@ -63,6 +64,10 @@ async def take(asked: Asked, items: Sequence[Item]) -> bytes:
     if len(rejected) == len(items):
         raise _nothing(rejected)
     rejected.sort(key=lambda one: one.index)
+    for one in rejected[:MOST_TOLD]:
+        for error in one.errors[:1]:
+            field = f"batch.{one.index}.{error['field']}"
+            asked.parts.rejections.note(Refused("batch", 422, error["problem"], field, asked.key.name))
     return msgspec.json.encode(Answered(True, len(items) - len(rejected), rejected))
 
 

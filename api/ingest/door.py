@@ -19,7 +19,7 @@ from api.errors import ApiProblem, FieldProblem, InvalidInput, translate
 from api.ingest.answers import answer, preflight, refuse
 from api.ingest.batches import Asked, take, wanted
 from api.ingest.calls import LARGEST_BATCH, LARGEST_EVENT, Batch
-from api.ingest.checks import Problems
+from api.ingest.checks import MOST_TOLD, Problems
 from api.ingest.events import Arrival, incoming
 from api.ingest.paths import DOORS, SITE_SETTINGS, Path, site_settings, write_key_in
 from api.ingest.reading import body_of, inflate, read_batch, read_call
@@ -28,11 +28,14 @@ from api.metrics import METHODS
 from api.parts import Parts
 from api.recording import record
 from models.keys import Key
+from models.rejection import Refused
 from tabiji.errors import TabijiError
 
 log = structlog.stdlib.get_logger(__name__)
 
 ACCEPTED = b'{"success":true}'
+KEY_NAME = "tabiji.key"
+"""Where a request keeps the name of its key, for the note of a refusal."""
 _TYPES = ("application/json", "text/plain")
 
 
@@ -76,10 +79,20 @@ async def _serve(path: Path, scope: Scope, receive: Receive, send: Send) -> int:
             raise ApiProblem(405, "method_not_allowed", f"send it with {path.method}", headers={"Allow": path.method})
         return await _answer(path, scope, receive, send)
     except (ApiProblem, TabijiError) as error:
-        return await refuse(send, translate(error))
+        problem = translate(error)
+        _note(path, scope, problem)
+        return await refuse(send, problem)
     except Exception as error:
         log.exception("api.broken", route=path.route, problem=type(error).__name__)
         return await refuse(send, translate(error))
+
+
+def _note(path: Path, scope: Scope, problem: ApiProblem) -> None:
+    """For who looks for an event that never arrived."""
+    rejections = parts_of_app(scope["app"]).rejections
+    key: str | None = scope.get(KEY_NAME)
+    for one in problem.errors[:MOST_TOLD] or [FieldProblem(field="", problem=str(problem.detail))]:
+        rejections.note(Refused(path.kind, problem.status_code, one.problem, one.field, key))
 
 
 async def _answer(path: Path, scope: Scope, receive: Receive, send: Send) -> int:
@@ -107,6 +120,7 @@ async def _one(path: Path, parts: Parts, scope: Scope, headers: Headers, receive
     """One call: all of it, or an error."""
     key = await key_of(parts, scope, headers) if "authorization" in headers else None
     if key is not None:
+        scope[KEY_NAME] = key.name
         require(key, Action(path.kind), "this call")
         await parts.limits.admit(key, 0, _address(parts, key, scope))
     try:
@@ -117,6 +131,7 @@ async def _one(path: Path, parts: Parts, scope: Scope, headers: Headers, receive
         raise
     if key is None:
         key = await key_of(parts, scope, headers, call.writeKey)
+        scope[KEY_NAME] = key.name
         require(key, Action(path.kind), "this call")
     if call.type is not None and call.type != path.kind:
         raise InvalidInput(FieldProblem(field="type", problem=f"must be {path.kind}, or left out, at this path"))

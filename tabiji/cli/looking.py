@@ -40,3 +40,23 @@ def events(
 
     with Api(settings()) as asked:
         show_events(asked, everything=everything)
+
+
+@app.command()
+def tail(
+    who: Annotated[
+        str | None, typer.Argument(help="One person: their e-mail address, user id or anonymous id.")
+    ] = None,
+    *,
+    name: Annotated[str | None, typer.Option(help="Only events of this name.")] = None,
+    follow: Annotated[bool, typer.Option(help="Go on until Ctrl-C; --no-follow: only what is there.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show events as they come, and what each did: journeys entered, waits answered, or why nothing."""
+    from contextlib import suppress
+
+    from tabiji.desk.look import Api
+    from tabiji.desk.tail import show_tail
+
+    with Api(settings()) as asked, suppress(KeyboardInterrupt):
+        show_tail(asked, who=who, name=name, follow=follow, as_json=as_json)
