@@ -22,7 +22,7 @@ FRAGMENT = '''
 import asyncio
 from datetime import time
 
-from tabiji import Journey, contact_date, days, hours, journey, minutes, on, weekday
+from tabiji import Journey, contact_date, days, hours, journey, minutes, on, prop, weekday
 from workflows.onboarding import Onboarding
 
 
