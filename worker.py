@@ -15,10 +15,11 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.dispatch import Dispatcher
-from activities.metrics import watch
-from activities.registry import registered
+from activities.metrics import watch, watch_webhooks
+from activities.registry import registered, webhook_post
 from activities.schedules import keep_schedules
 from activities.steering import Steering
+from activities.webhook_delivery import Deliverer
 from models import schema
 from models.clock import SystemClock
 from models.control import pass_gate
@@ -76,10 +77,13 @@ async def work(config: Settings) -> None:
         clock = SystemClock(config.clock_shift)
         steering = Steering(database, catalog, clock, dispatcher, resume_rate=config.resume_rate)
         schedules = keep_schedules(delivering, config, catalog, build)
-        chores = (dispatcher.run(), steering.run(), _watch_terminated(dispatcher), schedules)
+        post = webhook_post(config)
+        deliverer = Deliverer(database, post, root=config.signing_secret)
+        chores = (dispatcher.run(), steering.run(), deliverer.run(), _watch_terminated(dispatcher), schedules)
         background = [asyncio.create_task(chore) for chore in chores]
         if config.metrics_port is not None:
             watch(dispatcher.counts, REGISTRY)
+            watch_webhooks(deliverer.sent, REGISTRY)
             start_http_server(config.metrics_port)
         logger.info("worker.started", task_queue=config.task_queue, build=build, journeys=list(catalog.names))
         async with worker:
@@ -93,7 +97,10 @@ async def work(config: Settings) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_DELIVERIES):
                 await dispatcher.settle()
+                await deliverer.settle()
         await dispatcher.close()
+        await deliverer.close()
+        await post.close()
     await database.close()
     logger.info("worker.stopped")
 

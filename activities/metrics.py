@@ -8,6 +8,7 @@ from functools import partial
 from prometheus_client import CollectorRegistry, Gauge
 
 from activities.dispatch import Counts
+from activities.webhook_delivery import Sent
 
 
 def watch(counts: Counts, registry: CollectorRegistry) -> None:
@@ -20,3 +21,15 @@ def watch(counts: Counts, registry: CollectorRegistry) -> None:
     )
     for fate in fields(counts):
         gauge.labels(fate.name).set_function(partial(getattr, counts, fate.name))
+
+
+def watch_webhooks(sent: Sent, registry: CollectorRegistry) -> None:
+    """The same for webhooks that go out; failed ones are tried again, dead ones wait for somebody to look."""
+    gauge = Gauge(
+        "tabiji_webhooks",
+        "Tries of webhooks by this process since it started, by fate",
+        ("fate",),
+        registry=registry,
+    )
+    for fate in fields(sent):
+        gauge.labels(fate.name).set_function(partial(getattr, sent, fate.name))

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
+from pydantic import JsonValue
 
 from models.database import AnyRow, Database
 from models.sqlite import Lane
@@ -174,17 +175,7 @@ class Deliverer:
 
     async def _try(self, delivery: AnyRow, said: Said) -> Tried:
         now, webhook = self._wall(), said.webhook
-        body = message(
-            message_id(delivery.id),
-            said.event.name,
-            said.event.at,
-            contact=said.contact.id,
-            user_ids=said.user_ids,
-            email=said.contact.email,
-            include_email=webhook.include_email,
-            properties=said.event.properties,
-            only=webhook.properties,
-        )
+        body = body_of(delivery.id, said)
         secrets = secrets_in_force(self._root, webhook.id, webhook.generation, webhook.rotated_at, now=now)
         try:
             answer = await self._post.post(
@@ -217,6 +208,21 @@ class Deliverer:
                 log.warning("webhook.retried", **told, status=tried.status, problem=tried.problem)
             case _:
                 log.warning("webhook.superseded", **told)
+
+
+def body_of(delivery: UUID, said: Said) -> dict[str, JsonValue]:
+    """What a delivery says now."""
+    return message(
+        message_id(delivery),
+        said.event.name,
+        said.event.at,
+        contact=said.contact.id,
+        user_ids=said.user_ids,
+        email=said.contact.email,
+        include_email=said.webhook.include_email,
+        properties=said.event.properties,
+        only=said.webhook.properties,
+    )
 
 
 def message_id(delivery: UUID) -> str:

@@ -16,6 +16,7 @@ from api.keys import Guarded
 from api.parts import Parts
 from api.temporal_look import Look, look
 from models.reads.late import LateDispatch, late_dispatches
+from models.reads.webhooks import FailingWebhook, failing_webhooks
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -35,6 +36,9 @@ class Stuck(BaseModel):
     dispatches: list[LateDispatch] = Field(
         description=f"not delivered for {LATE.total_seconds():.0f} seconds, or dead; at most {LISTED}"
     )
+    webhooks: list[FailingWebhook] = Field(
+        description="receivers that are disabled because nothing arrived, fail for an hour, or have fresh dead letters"
+    )
     temporal: Look | None = Field(description="null: Temporal does not answer")
     detail: str = Field(description="how far the look went, in words")
 
@@ -48,11 +52,13 @@ async def stuck(
     async with parts.database.read() as tx:
         now = await parts.database.now(tx)
         late = await late_dispatches(parts.database, tx, older_than=LATE, limit=LISTED)
+        failing = await failing_webhooks(tx)
     found = await _look(parts, sample)
     return Stuck(
-        ok=found is not None and not (late or found.troubled),
+        ok=found is not None and not (late or failing or found.troubled),
         checked_at=now,
         dispatches=late,
+        webhooks=failing,
         temporal=found,
         detail="Temporal does not answer; nothing is known of journeys under way."
         if found is None

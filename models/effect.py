@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import Column, select
+from sqlalchemy import Column, Index, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import Field, SQLModel
 
@@ -20,6 +20,15 @@ A = TypeVar("A", bound=BaseModel)
 
 class Effect(SQLModel, table=True):
     """One order that was carried out."""
+
+    __table_args__ = (
+        Index(
+            "ix_effect_calls",
+            "recorded_at",
+            sqlite_where=text("activity = 'call_webhook'"),
+            postgresql_where=text("activity = 'call_webhook'"),
+        ),
+    )
 
     key: str = Field(primary_key=True, max_length=420, description="enrollment, step and visit")
     contact_id: UUID = Field(foreign_key="contact.id", index=True)

@@ -68,8 +68,18 @@ def upgrade() -> None:
             postgresql_where=sa.text("state = 'pending'"),
         )
         batch_op.create_index("ix_webhook_delivery_state_recorded_at", ["state", "recorded_at"], unique=False)
+    with op.batch_alter_table("effect", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_effect_calls",
+            ["recorded_at"],
+            unique=False,
+            sqlite_where=sa.text("activity = 'call_webhook'"),
+            postgresql_where=sa.text("activity = 'call_webhook'"),
+        )
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("effect", schema=None) as batch_op:
+        batch_op.drop_index("ix_effect_calls")
     op.drop_table("webhook_delivery")
     op.drop_table("webhook")

@@ -17,6 +17,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,6 +34,7 @@ LONGEST_PATIENCE = timedelta(hours=1)
 LATER = frozenset({408, 425, 429})
 """Refusals that are none: the same request may be taken later."""
 
+PRIVATE = "the host is in a private network; name it in TABIJI_WEBHOOK_HOSTS to reach it"
 _NAME = re.compile(r"[a-z0-9_.:-]+")
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -97,13 +99,20 @@ class WebhookPost:
         except NotAllowed:
             return False
 
-    def check(self, address: str) -> None:
+    def check(self, address: str) -> str:
         """Look at an address before anything is sent there; its name is looked up only when something is.
+
+        Returns:
+            Its host.
 
         Raises:
             NotAllowed: It is none we may speak to.
         """
-        self._allowed(address)
+        url, ours = self._allowed(address)
+        with suppress(ValueError):
+            if not ours and not is_public(ipaddress.ip_address(_host(url))):
+                raise NotAllowed(PRIVATE)
+        return _host(url)
 
     async def post(
         self,
@@ -218,7 +227,7 @@ async def _resolve(url: httpx2.URL, *, private: bool) -> list[IP]:
     reached = list(dict.fromkeys(ipaddress.ip_address(entry[4][0]) for entry in found))
     # One private address among public ones is no accident.
     if not private and not all(is_public(ip) for ip in reached):
-        raise NotAllowed("the host is in a private network; name it in TABIJI_WEBHOOK_HOSTS to reach it")
+        raise NotAllowed(PRIVATE)
     return reached
 
 

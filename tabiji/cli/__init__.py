@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from tabiji.cli import authoring, deploying, drafts, imports, keys, looking, params, running
+from tabiji.cli import authoring, deploying, drafts, imports, keys, looking, params, running, webhooks
 from tabiji.desk import control_commands
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.add_typer(imports.duplicates, name="duplicates")
 app.add_typer(imports.export, name="export")
 app.add_typer(keys.app, name="key")
 app.add_typer(params.app, name="param")
+app.add_typer(webhooks.app, name="webhook")
 app.add_typer(drafts.app, name="journey")
 control_commands.add(app)
 

@@ -23,8 +23,9 @@ SECTIONS = {
     "activities": "Effects that fail again and again",
     "timers": "Waits that are over and did not end",
     "dispatches": "Starts and signals that did not reach Temporal",
+    "webhooks": "Receivers of webhooks that take nothing",
 }
-"""What /v1/stuck finds, the most urgent first. All but the last are found in Temporal."""
+"""What /v1/stuck finds, the most urgent first. All but the last two are found in Temporal."""
 
 
 class Api:
@@ -129,7 +130,11 @@ def show_stuck(api: Api, console: Console | None = None) -> bool:
     answer = api.get("/v1/stuck")
     if answer is None:
         raise Refused("this API does not know /v1/stuck: it is older than this command.")
-    found: dict[str, list[dict[str, Any]]] = {**(answer["temporal"] or {}), "dispatches": answer["dispatches"]}
+    found: dict[str, list[dict[str, Any]]] = {
+        **(answer["temporal"] or {}),
+        "dispatches": answer["dispatches"],
+        "webhooks": answer["webhooks"],
+    }
     for section, title in SECTIONS.items():
         if rows := found.get(section):
             out.print(_section(title, rows))

@@ -7,7 +7,7 @@ import hmac
 from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -82,7 +82,7 @@ def message(
     include_email: bool = False,
     properties: Mapping[str, JsonValue],
     only: Collection[str] | None = None,
-) -> dict[str, Any]:
+) -> dict[str, JsonValue]:
     """What one subscription is sent of one event.
 
     Args:
