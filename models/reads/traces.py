@@ -129,7 +129,8 @@ async def _around(tx: AsyncConnection, events: Sequence[AnyRow]) -> _Around:
     contacts = {row.contact_id for row in events}
     if not contacts:
         return around
-    enrollments, dispatches, listeners, states = map(table, (Enrollment, Dispatch, Listener, JourneyState))
+    enrollments, dispatches = table(Enrollment), table(Dispatch)
+    listeners, states = table(Listener), table(JourneyState)
     mine = select(enrollments).where(among(tx, enrollments.c.contact_id, contacts))
     for row in await tx.execute(mine.order_by(enrollments.c.recorded_at.desc()).limit(MOST_OF_A_PAGE)):
         around.enrollments[row.contact_id].append(row)
@@ -139,8 +140,8 @@ async def _around(tx: AsyncConnection, events: Sequence[AnyRow]) -> _Around:
     waits = select(listeners).where(
         among(tx, listeners.c.contact_id, contacts), listeners.c.event.in_({row.name for row in events})
     )
-    for row in (await tx.execute(waits.limit(MOST_OF_A_PAGE))).mappings():
-        around.listeners[row["contact_id"], row["event"]].append(dict(row))
+    for listener in (await tx.execute(waits.limit(MOST_OF_A_PAGE))).mappings():
+        around.listeners[listener["contact_id"], listener["event"]].append(dict(listener))
     around.states = {row.journey: Launch(row.state) for row in await tx.execute(select(states))}
     return around
 
