@@ -111,9 +111,10 @@ async def unsubscribe(token: str, parts: PartsDep) -> HTMLResponse:
 
 
 def _told_who_comes(parts: Parts, link: Clicked) -> str:
-    """Where a link leads; a site of our own hears by which mail they come, and nobody else does."""
+    """Where a link leads; a site or form of our own hears by which mail they come, and nobody else."""
     site, sites = urlsplit(link.url), parts.settings.sites
-    if site.hostname in sites or site.netloc.lower() in sites:
+    forms = tuple(f"{parts.settings.public_url}/{page}/" for page in ("f", "p"))
+    if site.hostname in sites or site.netloc.lower() in sites or link.url.startswith(forms):
         return parts.links.visit(link.message, link.url, at=parts.clock.wall())
     return link.url
 

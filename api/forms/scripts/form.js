@@ -1,16 +1,16 @@
-// Puts a form of tabiji in the place of its link: <a href=".../f/NAME" data-tabiji-form="NAME">. Without JavaScript it is a link.
+// Puts a form of tabiji in the place of its link: <a href=".../f/NAME" data-tabiji-embed="NAME">. Without JavaScript it is a link.
 (function () {
   "use strict";
   var name = "__NAME__", title = "__TITLE__", me = document.currentScript, from = new URL(me.src);
   var home = from.origin + from.pathname.slice(0, -("/f/" + name + ".js").length);
-  var links = document.querySelectorAll('a[data-tabiji-form="' + name + '"]');
+  var links = document.querySelectorAll('a[data-tabiji-embed="' + name + '"]');
 
   function address() {
     var to = new URL(home + "/f/" + name + "/embed"), here = new URLSearchParams(location.search);
     here.forEach(function (value, key) { if (/^utm_|^tbj$/.test(key)) to.searchParams.set(key, value); });
     to.searchParams.set("page", location.pathname);
     try { to.searchParams.set("timezone", Intl.DateTimeFormat().resolvedOptions().timeZone); } catch (e) { /* unknown */ }
-    try { var visitor = window.tabiji.anonymousId(); if (visitor) to.searchParams.set("anonymous_id", visitor); } catch (e) { /* no tracker */ }
+    try { var visitor = window.tabiji.id(); if (visitor) to.searchParams.set("anonymous_id", visitor); } catch (e) { /* no tracker */ }
     return to.href;
   }
 

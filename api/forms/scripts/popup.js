@@ -8,9 +8,10 @@
   if (!form || window[key]) return;
   window[key] = true;
 
-  // What is kept on the device wants consent. Without it, once means: once in this page's life.
+  // What is kept on the device wants consent, which t.js leaves a mark of. Without it, once means: once in this page's life.
   function agreed() {
-    try { return window.tabiji.consented() === true; } catch (e) { return set.remember !== undefined; }
+    if (set.remember !== undefined) return true;
+    try { return localStorage.getItem("tabiji") !== null || /(^|; )tabiji=/.test(document.cookie); } catch (e) { return false; }
   }
   function seen() {
     try { return agreed() && localStorage.getItem(key) !== null; } catch (e) { return false; }
@@ -49,7 +50,7 @@
     dialog.style.cssText = "box-sizing:border-box;width:min(36rem,calc(100vw - 1rem));max-width:none;max-height:calc(100vh - 1rem);padding:.5rem;border:1px solid #66707f;border-radius:.5rem;overflow:auto;background:Canvas;color:CanvasText";
     shut.type = "button";
     shut.textContent = japanese ? "閉じる" : "Close";
-    shut.style.cssText = "display:block;margin:0 0 0 auto;min-width:2.75rem;min-height:2.75rem;padding:0 1rem;font:inherit;cursor:pointer";
+    shut.style.cssText = "display:block;position:sticky;top:0;margin:0 0 0 auto;min-width:2.75rem;min-height:2.75rem;padding:0 1rem;font:inherit;cursor:pointer";
     shut.onclick = function () { dialog.close(); };
     frame.title = title;
     frame.style.cssText = "display:block;width:100%;height:24rem;border:0";
@@ -77,7 +78,7 @@
     new URLSearchParams(location.search).forEach(function (value, name) { if (/^utm_|^tbj$/.test(name)) to.searchParams.set(name, value); });
     to.searchParams.set("page", location.pathname);
     try { to.searchParams.set("timezone", Intl.DateTimeFormat().resolvedOptions().timeZone); } catch (e) { /* unknown */ }
-    try { var visitor = window.tabiji.anonymousId(); if (visitor) to.searchParams.set("anonymous_id", visitor); } catch (e) { /* no tracker */ }
+    try { var visitor = window.tabiji.id(); if (visitor) to.searchParams.set("anonymous_id", visitor); } catch (e) { /* no tracker */ }
     return to.href;
   }
 
