@@ -26,6 +26,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
 T = TypeVar("T")
+BUSY = 30.0
+"""Seconds to wait for somebody who writes to the file without passing the turnstile."""
 
 
 class Lane(StrEnum):
@@ -110,7 +112,7 @@ def _open_at_once(database: str, **options: Any) -> _AtOnce:
 
 def engines(url: URL, pool: int) -> tuple[AsyncEngine, AsyncEngine]:
     """One for everybody, and one for transactions that are over in one go: one at a time, in any thread."""
-    options: dict[str, Any] = {"isolation_level": None, "timeout": 30, "factory": _LetsGo}
+    options: dict[str, Any] = {"isolation_level": None, "timeout": BUSY, "factory": _LetsGo}
     shared = create_async_engine(url, connect_args=options, hide_parameters=True, pool_size=pool)
     writing = create_async_engine(
         url, connect_args={**options, "async_creator_fn": _open_at_once}, hide_parameters=True, poolclass=StaticPool
@@ -144,7 +146,7 @@ def _finish(work: Coroutine[Any, Any, T]) -> T:
 
 def _connect(connection: Any, _record: Any) -> None:
     cursor: sqlite3.Cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY * 1000:.0f}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
