@@ -68,14 +68,12 @@ async def learn_all(tx: AsyncConnection, new: Sequence[New], contacts: dict[UUID
             item, contact, _, address, identity = one
             items[item.message_id] = item
             traits, source = item.traits, item.message_id
-            sayings.append(Saying(contact, identity, item.at, traits, source, address or None, item.tempo))
+            told = item.kind != IMPORTED or item.enrollment_id != NOBODY
+            sayings.append(Saying(contact, identity, item.at, traits, source, address or None, item.tempo, told))
     changes: list[Said] = []
-    for saying, told in await learn(tx, sayings, contacts):
-        item = items[saying.source]
-        if item.kind == IMPORTED and item.enrollment_id == NOBODY:
-            continue
-        fact = as_incoming(told, saying.contact, saying.at)
-        if item.enrollment_id == NOBODY:
+    for saying, fresh in await learn(tx, sayings, contacts):
+        fact = as_incoming(fresh, saying.contact, saying.at)
+        if items[saying.source].enrollment_id == NOBODY:
             fact = replace(fact, enrollment_id=NOBODY)
         changes.append(Said(fact, saying.contact))
     return changes

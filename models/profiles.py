@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -42,6 +42,8 @@ class Saying:
     source: str
     address: str | None = None
     tempo: float | None = None
+    told: bool = True
+    """Whether what it changes is told."""
 
 
 @dataclass
@@ -125,8 +127,8 @@ async def learn(
         if [name for name, value in said.items() if put(register, name, value, one.at)]:
             changed[owner] = one.contact
         person.tempo = one.tempo if one.tempo is not None else person.tempo
-        fresh = _take(person, one.source, one.traits)
-        facts += [(one, fact) for fact in fresh]
+        fresh = _take(person, one.traits)
+        facts += [(one, fact) for fact in _facts(one.source, fresh)] if one.told else []
         if fresh and (problem := problem_with_all(person.known)) is not None:
             raise InvalidEvent("traits", problem)
     await _keep(tx, {owner: (contact, people[contact].registers[owner]) for owner, contact in changed.items()})
@@ -154,7 +156,7 @@ async def refresh(
     await _without(tx, people, lost)
     facts: list[tuple[UUID, Told]] = []
     for id, person in sorted(people.items()):
-        facts += [(id, fact) for fact in _take(person, f"{source}/{id}")]
+        facts += [(id, fact) for fact in _facts(f"{source}/{id}", _take(person))]
     return {**now, **await _write(tx, people.values())}, facts
 
 
@@ -187,20 +189,35 @@ async def read_contacts(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, 
     return {row.id: row for row in await tx.execute(select(rows).where(among(tx, rows.c.id, ids)))}
 
 
-def _take(person: _Person, source: str, order: Iterable[str] = ()) -> list[Told]:
-    """Let what was said be what is known, and tell what is another than before."""
+class _Changed(NamedTuple):
+    """One thing that is known otherwise than before."""
+
+    name: str
+    before: JsonValue
+    after: JsonValue
+
+
+def _take(person: _Person, order: Iterable[str] = ()) -> list[_Changed]:
+    """Let what was said be what is known. Returns what is another than before."""
     before = person.told
     person.known = person.told = person.now_known()
     # As it was said, where that tells: what a column gives back is in no order.
     names = dict.fromkeys([*order, *sorted({*before, *person.known})])
     return [
+        _Changed(name, before.get(name), person.known.get(name))
+        for name in names
+        if not same(before.get(name), person.known.get(name))
+    ]
+
+
+def _facts(source: str, changes: Iterable[_Changed]) -> list[Told]:
+    return [
         Told(
             Fact.ATTRIBUTE_CHANGED,
             change_id(source, Fact.ATTRIBUTE_CHANGED, name),
-            {"name": name, **told(before.get(name), person.known.get(name))},
+            {"name": name, **told(before, after)},
         )
-        for name in names
-        if not same(before.get(name), person.known.get(name))
+        for name, before, after in changes
     ]
 
 
