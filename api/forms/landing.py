@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import structlog
 from fastapi import APIRouter, Request, Response
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -21,9 +22,11 @@ from api.forms.pages import BODY, PAGES, SENT, submit
 from api.forms.showing import Place, View, form_part, policy, view
 from api.forms.tokens import Tokens
 from api.forms.visitors import Visitor, visitor_of
-from api.pages import TEMPLATES, answer, not_found
+from api.pages import TEMPLATES, answer, not_found, page
 from api.parts import Parts
 from tabiji.errors import ConfigurationError
+
+log = structlog.stdlib.get_logger(__name__)
 
 router = APIRouter(tags=["forms"])
 
@@ -96,11 +99,19 @@ def _rendered(
     nonce = secrets.token_urlsafe(16)
     try:
         html = _environment(parts.settings.templates / "landing").get_template(f"{name}.html")
-        page = html.render(form=inside, nonce=nonce)
-    except TemplateError as error:
-        raise ConfigurationError(f"templates/landing/{name}.html: {error.message}") from None
+        text = html.render(form=inside, nonce=nonce)
+    except (TemplateError, ConfigurationError) as error:
+        return _broken(parts, name, error)
     form = inside.shown.form if inside.shown is not None else None
-    return answer(page, nonce, status=status, headers=headers, policy={**_WIDER, **policy(form, Place.LANDING)})
+    return answer(text, nonce, status=status, headers=headers, policy={**_WIDER, **policy(form, Place.LANDING)})
+
+
+def _broken(parts: Parts, name: str, error: Exception) -> Response:
+    """Authors at a desk read what is wrong; visitors read that something is, and the log has the rest."""
+    problem = f"templates/landing/{name}.html: {error}"
+    log.error("landing.broken", page=name, problem=str(error))
+    words = problem if parts.settings.environment == "desk" else "We are mending this page. Please come again later."
+    return page("note.html", status=500, title="Something broke", heading="Something broke", words=words, lang="en")
 
 
 def _is_there(parts: Parts, name: str) -> bool:
