@@ -81,10 +81,9 @@ class Rows:
             f"WITH ORDINALITY AS given({aliases}, place) ORDER BY given.place{conflict}"
         )
 
-    async def write(self, tx: AsyncConnection, rows: Sequence[Sequence[Any]]) -> None:
-        """Write them."""
-        if rows:
-            await tx.exec_driver_sql(*self._statement(tx, rows))
+    async def write(self, tx: AsyncConnection, rows: Sequence[Sequence[Any]]) -> int:
+        """Write them; returns how many have been, without those that were left out."""
+        return (await tx.exec_driver_sql(*self._statement(tx, rows))).rowcount if rows else 0
 
     async def numbered(self, tx: AsyncConnection, rows: Sequence[Sequence[Any]], *names: str) -> list[tuple[Any, ...]]:
         """Write them into a table whose rows the database numbers.
@@ -169,7 +168,7 @@ def sqlite_instant(at: datetime) -> str:
     """An instant as SQLite keeps it."""
     if at.tzinfo is not UTC:
         at = at.astimezone(UTC)
-    return at.replace(tzinfo=None).isoformat(" ", "microseconds")
+    return at.isoformat(" ", "microseconds")[:26]
 
 
 def _hex(value: UUID) -> str:
@@ -179,6 +178,10 @@ def _hex(value: UUID) -> str:
 def _each(encode: Encoder | None, values: Iterable[Any]) -> list[Any]:
     if encode is None:
         return list(values)
+    if encode is sqlite_instant:
+        values = list(values)
+        if values and values.count(values[0]) == len(values):  # one moment of all
+            return [None if values[0] is None else encode(values[0])] * len(values)
     return [None if value is None else encode(value) for value in values]
 
 

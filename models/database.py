@@ -29,6 +29,7 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 
 from models.contact import Contact
 from models.locks import as_they_stand
+from models.pings import ping_after_a_pause
 from models.sqlite import Lane, Turnstile, engines, in_one_go
 from tabiji.errors import ConfigurationError, DatabaseDown, Paused
 
@@ -70,9 +71,9 @@ class Database:
                 hide_parameters=True,
                 pool_size=pool,
                 max_overflow=0,
-                pool_pre_ping=True,
                 connect_args={"timeout": 10},
             )
+            ping_after_a_pause(self.engine)
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection]:

@@ -60,12 +60,17 @@ async def as_they_stand(
     Raises:
         UnknownContact: One of them is not there.
     """
+    asked = set(ids)
     found: dict[UUID, C] = {}
-    stands_for = {contact: contact for contact in ids}
-    while missing := sorted({target for target in stands_for.values() if target not in found}):
-        found |= {row.id: row for row in await locked(missing)}
-        for target in missing:
-            if target not in found:
-                raise UnknownContact(target)
-        stands_for = {asked: found[target].merged_into or target for asked, target in stands_for.items()}
-    return {asked: found[target] for asked, target in stands_for.items()}
+    stands_for = {contact: contact for contact in asked}
+    missing = asked
+    while missing:
+        rows = await locked(sorted(missing))
+        found |= {row.id: row for row in rows}
+        if len(rows) < len(missing):
+            raise UnknownContact(min(missing - found.keys()))
+        if len(found) == len(asked) and not any(row.merged_into for row in rows):
+            return found
+        stands_for = {one: found[target].merged_into or target for one, target in stands_for.items()}
+        missing = {target for target in stands_for.values() if target not in found}
+    return {one: found[target] for one, target in stands_for.items()}

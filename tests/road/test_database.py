@@ -66,6 +66,22 @@ async def test_a_lost_connection_says_that_the_database_is_down(postgresql: Data
         await work()
 
 
+async def test_a_connection_that_died_while_it_rested_is_given_to_nobody(
+    postgresql: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a restart of the database the first ones who come are served."""
+    monkeypatch.setattr("models.pings.PAUSE", -1.0)
+    async with postgresql.read() as tx:
+        resting = await tx.scalar(text("SELECT pg_backend_pid()"))
+    other = Database(postgresql.url.render_as_string(hide_password=False))
+    async with other.write() as tx:
+        await tx.execute(text(f"SELECT pg_terminate_backend({resting})"))
+    await other.close()
+
+    async with postgresql.read() as tx:
+        assert await tx.scalar(text("SELECT pg_backend_pid()")) != resting
+
+
 async def test_a_wrong_statement_is_not_taken_for_a_lost_database(postgresql: Database) -> None:
     with pytest.raises(ProgrammingError):
         async with postgresql.read() as tx:
