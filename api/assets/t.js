@@ -116,6 +116,7 @@
 
   /* Pages: one event when they come, one when they go, with how long they looked and how far down. */
 
+  let from = document.referrer.split(/[?#]/)[0];
   let view, campaign, open, since, seen, lowest, place, arriving;
 
   const readable = text => {
@@ -136,13 +137,13 @@
   const leave = () => {
     if (!open) return;
     open = 0;
+    from = view.url;
     watch();
     look();
     const depth = Math.min(100, Math.round((lowest / document.documentElement.scrollHeight) * 100));
     track('Page Left', Object.assign({}, view, { seconds: Math.round(seen / 1000), depth }));
   };
-  const arrive = (name, properties) => {
-    leave();
+  const see = () => {
     const found = {};
     const search = new URLSearchParams();
     new URLSearchParams(location.search).forEach((value, name) => {
@@ -156,10 +157,14 @@
       path: readable(location.pathname),
       url: location.origin + location.pathname,
       title: document.title,
-      referrer: view ? view.url : document.referrer.split(/[?#]/)[0],
+      referrer: from,
       search: search.toString() ? '?' + search : undefined,
     };
     place = location.pathname + location.search;
+  };
+  const arrive = (name, properties) => {
+    leave();
+    see();
     open = 1;
     seen = since = lowest = 0;
     watch();
@@ -245,7 +250,8 @@
 
   const begin = () => {
     if (consent == 'given') api.consent(true);
-    if (page != 'manual') {
+    if (page == 'manual') see();
+    else {
       arrive();
       for (const name of ['pushState', 'replaceState']) {
         const original = history[name];
