@@ -42,7 +42,7 @@ from api.forms import pages as form_pages
 from api.forms import scripts as form_scripts
 from api.guard import BoundedBodies, SafeAnswers
 from api.ingest import described
-from api.ingest.door import Door
+from api.ingest.door import Application
 from api.keys import KeyGate
 from api.metrics import Measured, Metrics
 from api.parts import MakeParts, open_parts
@@ -105,7 +105,7 @@ def compose(make_parts: MakeParts) -> FastAPI:
             yield
 
     # The usual pages of documentation load scripts from elsewhere; the description itself wants a key.
-    app = FastAPI(title=openapi.TITLE, lifespan=lifespan, docs_url=None, redoc_url=None, **openapi.ABOUT)
+    app = Application(title=openapi.TITLE, lifespan=lifespan, docs_url=None, redoc_url=None, **openapi.ABOUT)
     app.router.routes.extend(described.routes())
     for router in ROUTERS:
         app.include_router(router)
@@ -117,7 +117,6 @@ def compose(make_parts: MakeParts) -> FastAPI:
     app.add_middleware(Unbroken)
     app.add_middleware(Measured, metrics=_metrics)
     app.add_middleware(SafeAnswers)
-    app.add_middleware(Door)
     return app
 
 

@@ -84,7 +84,7 @@ def routes() -> list[Route]:
 
 
 async def _behind_the_door(_: Request) -> Response:
-    raise RuntimeError("the event door is missing: add api.ingest.door.Door as a middleware")
+    raise RuntimeError("the event door is missing: compose the application of api.ingest.door.Application")
 
 
 def describe(schema: dict[str, Any]) -> None:

@@ -1,18 +1,20 @@
 """Takes Segment's calls over HTTP.
 
-It stands before the other routes and answers by itself: at the speed events come in, each thing a framework does for
-a request is a good part of its cost. The routes are there all the same, so that whoever lists them sees these too.
+It stands before FastAPI and answers by itself: at the speed events come in, each thing a framework does for a request
+is a good part of its cost. The routes are there all the same, so that whoever lists them sees these too.
 """
 
 from __future__ import annotations
 
 import time
 from functools import partial
+from typing import Any
 
 import structlog
+from fastapi import FastAPI
 from prometheus_client import Histogram
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from api.deps import parts_of_app
 from api.errors import ApiProblem, FieldProblem, InvalidInput, translate
@@ -39,21 +41,20 @@ KEY_NAME = "tabiji.key"
 _TYPES = ("application/json", "text/plain")
 
 
-class Door:
-    """Answers calls of Segment's kind; lets everything else through to the application behind it."""
+class Application(FastAPI):
+    """Answers calls of Segment's kind by itself, before any middleware; everything else as FastAPI does."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self._observed: dict[tuple[str, str, int], Histogram] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
-        path = DOORS.get(scope["path"]) if scope["type"] == "http" else None
+        path = _path(scope)
         if path is None:
-            if scope["type"] != "http" or write_key_in(scope["path"]) is None:
-                await self._app(scope, receive, send)
-                return
-            path = SITE_SETTINGS
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self
         began = time.perf_counter()
         status = 500
         try:
@@ -68,6 +69,13 @@ class Door:
             metrics = parts_of_app(scope["app"]).metrics
             seen = self._observed[(method, route, status)] = metrics.requests.labels(method, route, str(status))
         seen.observe(seconds)
+
+
+def _path(scope: Scope) -> Path | None:
+    if scope["type"] != "http":
+        return None
+    found = DOORS.get(scope["path"])
+    return SITE_SETTINGS if found is None and write_key_in(scope["path"]) is not None else found
 
 
 async def _serve(path: Path, scope: Scope, receive: Receive, send: Send) -> int:

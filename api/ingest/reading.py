@@ -159,7 +159,8 @@ def _odd_batch(body: bytes) -> tuple[Batch, list[Item]] | None:
     shell: dict[str, Any] = {**document, "batch": []}
     if list(problems_of(shell)):
         return None
-    for one in cast("list[Any]", batch):
+    one: Any
+    for one in batch:
         problems = list(problems_of(one))
         items.append(Unreadable(problems[:20]) if problems else _item(msgspec.json.encode(one)))
     try:
