@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ async def main(rate: float, seconds: float) -> None:
                 ours = await _ours(client, api, many, rate)
             async with _process(sys.executable, "-m", "bench.bare_signal", client.service_client.config.target_host):
                 bare = await _bare(client, many, rate)
-    report = {
+    report: dict[str, Any] = {
         "events_a_second": rate,
         "events": many,
         "ours_sent_to_started_ms": _quantiles([start - sent for sent, _, start in ours]),
@@ -92,7 +93,7 @@ async def _ours(client: Client, api: httpx2.AsyncClient, many: int, rate: float)
         contact = (await api.get("/v1/contacts", params={"user_id": f"bench-{n}"})).raise_for_status().json()["id"]
         return f"pinged/{contact}/1"
 
-    ids = await _in_turn([lambda n=n: begin(n) for n in range(many)], rate=200)
+    ids = await _in_turn([partial(begin, n) for n in range(many)], rate=200)
     await _all_wait(client, ids)
     times: dict[int, tuple[float, float]] = {}
 
@@ -101,7 +102,7 @@ async def _ours(client: Client, api: httpx2.AsyncClient, many: int, rate: float)
         await post("/v1/track", {"userId": f"bench-{n}", "event": "Bench Pinged"})
         times[n] = (sent, time.time())
 
-    await _in_turn([lambda n=n: ping(n) for n in range(many)], rate=rate)
+    await _in_turn([partial(ping, n) for n in range(many)], rate=rate)
     return [(*times[n], await _started(client, id)) for n, id in enumerate(ids)]
 
 
@@ -110,7 +111,7 @@ async def _bare(client: Client, many: int, rate: float) -> list[tuple[float, flo
         await client.start_workflow(Bare.run, id=f"bare-{n}", task_queue=QUEUE)
         return f"bare-{n}"
 
-    ids = await _in_turn([lambda n=n: begin(n) for n in range(many)], rate=200)
+    ids = await _in_turn([partial(begin, n) for n in range(many)], rate=200)
     await _all_wait(client, ids)
     sent: dict[str, float] = {}
 
@@ -118,7 +119,7 @@ async def _bare(client: Client, many: int, rate: float) -> list[tuple[float, flo
         sent[id] = time.time()
         await client.get_workflow_handle(id).signal(Bare.pinged)
 
-    await _in_turn([lambda id=id: ping(id) for id in ids], rate=rate)
+    await _in_turn([partial(ping, id) for id in ids], rate=rate)
     return [(sent[id], await _started(client, id)) for id in ids]
 
 
@@ -136,12 +137,12 @@ async def _in_turn(work: Sequence[Callable[[], Awaitable[Any]]], *, rate: float)
 
 async def _all_wait(client: Client, ids: Sequence[str]) -> None:
     for id in ids:
-        while not await _at(client, id, EventType.EVENT_TYPE_TIMER_STARTED):
+        while not await _at(client, id, EventType.EVENT_TYPE_TIMER_STARTED):  # noqa: ASYNC110 # another process tells nobody
             await asyncio.sleep(0.05)
 
 
 async def _started(client: Client, id: str) -> float:
-    while (at := await _at(client, id, EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED)) is None:
+    while (at := await _at(client, id, EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED)) is None:  # noqa: ASYNC110 # another process tells nobody
         await asyncio.sleep(0.05)
     return at
 
@@ -168,7 +169,7 @@ async def _desk(project: Path) -> AsyncGenerator[dict[str, str]]:
     env = {**clean, **{f"TABIJI_{name}_PORT": str(_free_port()) for name in PORTS}, "TABIJI_RELOAD": "false"}
     async with _process(sys.executable, "-m", "tabiji.cli", "up", cwd=project, env=env):
         state = project / ".tabiji" / "stack.json"
-        while not (state.exists() and json.loads(state.read_text()).get("ready")):
+        while not (state.exists() and json.loads(state.read_text()).get("ready")):  # noqa: ASYNC110 # another process tells nobody
             await asyncio.sleep(0.1)
         yield env
 
