@@ -17,7 +17,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
-from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from pydantic import JsonValue
@@ -78,14 +77,8 @@ class Download:
     lasts: timedelta = timedelta(days=7)
 
     def __post_init__(self) -> None:
-        parts = PurePosixPath(self.path)
-        if (
-            not self.path
-            or parts.is_absolute()
-            or ".." in parts.parts
-            or "\\" in self.path
-            or not self.path.isprintable()
-        ):
+        steps = self.path.split("/")
+        if not set(steps).isdisjoint(("", ".", "..")) or "\\" in self.path or not self.path.isprintable():
             raise JourneyDefinitionError(f"Download({self.path!r}): name a file below the folder assets.")
         if not self.shown.isprintable() or "/" in self.shown or "\\" in self.shown:
             raise JourneyDefinitionError(f"Download({self.path!r}): {self.name!r} is no name of a file.")
@@ -95,7 +88,7 @@ class Download:
     @property
     def shown(self) -> str:
         """What visitors read."""
-        return self.name or PurePosixPath(self.path).name
+        return self.name or self.path.rpartition("/")[2]
 
 
 @dataclass(frozen=True)

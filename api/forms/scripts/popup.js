@@ -45,7 +45,7 @@
 
   function open() {
     var dialog = document.createElement("dialog"), shut = document.createElement("button"), frame = document.createElement("iframe");
-    var title = set.title || (japanese ? "フォーム" : "Form");
+    var before = document.activeElement, title = set.title || (japanese ? "フォーム" : "Form");
     dialog.setAttribute("aria-label", title);
     dialog.style.cssText = "box-sizing:border-box;width:min(36rem,calc(100vw - 1rem));max-width:none;max-height:calc(100vh - 1rem);padding:.5rem;border:1px solid #66707f;border-radius:.5rem;overflow:auto;background:Canvas;color:CanvasText";
     shut.type = "button";
@@ -57,7 +57,7 @@
     frame.src = address();
     addEventListener("message", hear);
     dialog.addEventListener("click", function (event) { if (event.target === dialog && outside(event)) dialog.close(); });
-    dialog.addEventListener("close", function () { removeEventListener("message", hear); dialog.remove(); });
+    dialog.addEventListener("close", function () { removeEventListener("message", hear); dialog.remove(); if (before) before.focus(); });
     dialog.append(shut, frame);
     document.body.append(dialog);
     dialog.showModal();
