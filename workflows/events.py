@@ -1,6 +1,7 @@
 """What our web apps send, so that a misspelt name or a wrong type is noticed: `tabiji events` shows what came in."""
 
 from decimal import Decimal
+from typing import Any
 
 from tabiji import Event
 
@@ -11,6 +12,17 @@ class OrderCompleted(Event, name="Order Completed", example={"order_id": "o-1", 
     total: Decimal | None
     currency: str | None
     order_id: str | None
+    order_name: str | None
+    checkout_id: str | None
+    subtotal: Decimal | None
+    revenue: Decimal | None
+    tax: Decimal | None
+    shipping: Decimal | None
+    discount: Decimal | None
+    coupon: str | None
+    financial_status: str | None
+    test: bool | None
+    products: list[Any] | None
 
 
 class DemoAttended(Event, name="Demo Attended", open=True):

@@ -241,3 +241,23 @@ async def test_who_tries_signatures_is_slowed_down_and_the_shop_is_not(sqlite: D
             tried.append(await tells(door.nobody, "orders/create", ORDER, secret="guessed secret"))
         assert tried[-1].status_code == 429
         assert (await tells(door.nobody, "orders/create", ORDER)).status_code == 200
+
+
+async def test_what_the_shop_tells_is_as_declared(door: Door) -> None:
+    paid = ORDER | {"financial_status": "paid", "fulfillment_status": "fulfilled", "cancelled_at": ORDER["created_at"]}
+    product = {"id": 1, "title": "Tea", "updated_at": "2026-03-01T08:00:00Z", "variants": [{"id": 2, "price": "3.10"}]}
+    for topic, payload in (
+        ("carts/create", CART), ("checkouts/create", CHECKOUT), ("refunds/create", REFUND),
+        ("products/update", product), ("customers/update", CUSTOMER),
+        ("checkouts/update", CHECKOUT | {"updated_at": "2026-03-01T11:00:00Z"}),
+        *((f"orders/{what}", paid) for what in ("create", "paid", "fulfilled", "cancelled")),
+        *(("inventory_levels/update", STOCK | {"available": n, "updated_at": f"2026-0{n + 1}-01"}) for n in (0, 1, 2)),
+    ):  # fmt: skip
+        assert (await tells(door.nobody, topic, payload)).json()["recorded"] > 0
+    problems = {
+        (row.name, str(problem))
+        for row in await door.all(Event)
+        if row.kind == "webhook"
+        for problem in door.parts.events.problems(row.name, row.properties)
+    }
+    assert problems == set()
