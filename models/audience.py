@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Table, and_, exists, false, func, not_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.consents import latest_first
 from models.contact import Consent, Contact, ContactTag
 from models.database import AnyRow, table
 from models.roster import ListMember
@@ -112,8 +113,10 @@ async def people_behind(tx: AsyncConnection, rows: Sequence[AnyRow]) -> dict[UUI
     """Contacts as the pure filter looks at them."""
     ids = [row.id for row in rows]
     consents = table(Consent)
-    latest = select(func.max(consents.c.id)).where(consents.c.contact_id.in_(ids))
-    in_force = consents.c.id.in_(latest.group_by(consents.c.contact_id, consents.c.topic))
+    each = (consents.c.contact_id, consents.c.topic)
+    place = func.row_number().over(partition_by=each, order_by=latest_first(consents)).label("place")
+    ranked = select(consents.c.id, place).where(consents.c.contact_id.in_(ids)).subquery()
+    in_force = consents.c.id.in_(select(ranked.c.id).where(ranked.c.place == 1))
     tags = await _grouped(tx, table(ContactTag), "tag", ids)
     lists = await _grouped(tx, table(ListMember), "list", ids)
     topics = await _grouped(tx, consents, "topic", ids, consents.c.given, in_force)
@@ -145,7 +148,7 @@ def _consented(contacts: Table, topic: str) -> ColumnElement[bool]:
     latest = (
         select(consents.c.given)
         .where(consents.c.contact_id == contacts.c.id, consents.c.topic == topic)
-        .order_by(consents.c.id.desc())
+        .order_by(*latest_first(consents))
         .limit(1)
     )
     return func.coalesce(latest.scalar_subquery(), false())

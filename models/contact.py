@@ -92,7 +92,7 @@ class ContactTag(SQLModel, table=True):
 
 
 class Consent(SQLModel, table=True):
-    """One decision of a contact about one topic. The latest by `id` is in force; earlier ones are the proof."""
+    """One decision of a contact about one topic. The latest by `at` is in force; earlier ones are the proof."""
 
     id: int | None = Field(default=None, primary_key=True)
     contact_id: UUID = Field(foreign_key="contact.id", index=True)

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.audience import members
+from models.consents import latest_last
 from models.contact import Consent, ContactTag, Identity
 from models.database import AnyRow, Database, table
 from models.roster import ListMember
@@ -112,7 +113,7 @@ async def _beside(tx: AsyncConnection, rows: Sequence[AnyRow]) -> _Beside:
         identities.c.contact_id.in_(ids), identities.c.kind == "user"
     )
     tags, lists = table(ContactTag), table(ListMember)
-    decided = select(consents).where(consents.c.contact_id.in_(ids)).order_by(consents.c.id)
+    decided = select(consents).where(consents.c.contact_id.in_(ids)).order_by(*latest_last(consents))
     return _Beside(
         await _grouped(tx, users),
         await _grouped(tx, select(tags.c.contact_id, tags.c.tag).where(tags.c.contact_id.in_(ids))),

@@ -160,7 +160,7 @@ async def settle(
     if tx.dialect.name == "postgresql":  # of SQLite's writers there is one
         await _check(tx, resolved, locked)
         await _plan_again(tx, resolved, there)
-    contacts = [locked[contact].id for contact in resolved.contacts]
+    contacts = [locked[contact].id if contact in locked else contact for contact in resolved.contacts]
     settled = Settled(contacts, [None if main is None else written(main) for main in resolved.mains], {})
     if resolved.plan is not None and resolved.plan.moves:
         moves = resolved.plan.moves
@@ -176,8 +176,9 @@ async def _plan_again(tx: AsyncConnection, resolved: Resolved, locked: Collectio
     if resolved.plan is None or resolved.plan.asked <= resolved.plan.made:
         return
     there = await look(tx, _named(call.item for call in resolved.calls))
-    plan = _plan(await surroundings(tx, resolved.calls, there), resolved.calls)
-    if plan.new or plan.made or not plan.asked.issubset(locked):
+    spare = resolved.plan.made
+    plan = _plan(await surroundings(tx, resolved.calls, there), resolved.calls, spare)
+    if plan.new or not plan.asked.issubset(locked) or not spare <= plan.asked:
         raise LostRace
     _answer(resolved, plan)
 
@@ -233,8 +234,8 @@ def _earlier(at: datetime, value: str, first_at: datetime | None, first: str | N
     return first is None or first_at is None or at < first_at or (at == first_at and value < first)
 
 
-def _plan(around: Surroundings, calls: Sequence[Call]) -> _Plan:
-    """What the claims come to. Reads nothing, writes nothing."""
+def _plan(around: Surroundings, calls: Sequence[Call], spare: frozenset[UUID] = frozenset()) -> _Plan:
+    """What the claims come to. Reads nothing, writes nothing. `spare`: new contacts that are nobody's yet."""
     words = {call.place: words_of(call, around) for call in calls}
     known = dict(around.known)
     for said in words.values():
@@ -245,7 +246,9 @@ def _plan(around: Surroundings, calls: Sequence[Call]) -> _Plan:
     person = people(known)
     alone = {key: said.contact for said in words.values() for key in said.alone if said.contact is not None}
     found = homes(person, {**alone, **around.contact_of})
-    made = {one: new_id() for one, contact in found.contact.items() if contact is None}
+    blank = sorted(spare - {*around.contact_of.values()}, reverse=True)
+    homeless = sorted(one for one, contact in found.contact.items() if contact is None)
+    made = {one: blank.pop() if blank else new_id() for one in homeless}
     contact_of = {key: found.contact[one] or made[one] for key, one in person.items()}
     before = around.contact_of
     return _Plan(

@@ -6,14 +6,18 @@ same tag, the same list), the one that stays is kept; what else there is to deci
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Column, String, Table, UniqueConstraint, Uuid, and_, cast, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+import models
 from models.base import metadata
 from models.contact import Contact, Identity
 from models.database import AnyRow, table
@@ -55,9 +59,17 @@ async def everything_to(
 
 def followed() -> Iterator[tuple[Table, Column[Any]]]:
     """Tables that are followed, and the column with the contact in it."""
+    every_table()
     for rows in metadata.sorted_tables:
         if rows.name not in DECIDED:
             yield from ((rows, column) for column in rows.c if names_a_contact(column))
+
+
+@cache
+def every_table() -> None:
+    """Import all of `models`: a table that nobody in this process has asked for has contacts in it all the same."""
+    for found in pkgutil.walk_packages(models.__path__, "models."):
+        importlib.import_module(found.name)
 
 
 def names_a_contact(column: Column[Any]) -> bool:

@@ -23,7 +23,7 @@ from models.change import Told, change_id
 from models.contact import Contact, Identity
 from models.database import AnyRow, table
 from models.enroll import Pending
-from models.merge import everything_to
+from models.merge import every_table, everything_to
 from models.profiles import refresh
 from models.waking import wake
 from tabiji.domain.facts import Fact
@@ -123,6 +123,7 @@ def _grouped(moved: Mapping[Key, tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], 
 
 async def _take_along(tx: AsyncConnection, source: UUID, to: UUID, identities: Iterable[str]) -> None:
     """What came under these identities."""
+    every_table()
     for rows in metadata.sorted_tables:
         if "identity" in rows.c and "contact_id" in rows.c:
             mine = (rows.c.contact_id == source) & among(tx, rows.c.identity, identities)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.consents import latest_first
 from models.contact import Consent
 from models.database import AnyRow, table
 from tabiji.domain.orders import SendOutcome, StepOrder
@@ -72,7 +73,7 @@ async def _has_consented(tx: AsyncConnection, contact_id: UUID, topic: str) -> b
     latest = await tx.scalar(
         select(consents.c.given)
         .where(consents.c.contact_id == contact_id, consents.c.topic == topic)
-        .order_by(consents.c.id.desc())
+        .order_by(*latest_first(consents))
         .limit(1)
     )
     return bool(latest)

@@ -10,6 +10,7 @@ from pydantic import Field
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.consents import latest_last
 from models.contact import Consent, Contact, ContactTag, Identity
 from models.database import table
 from models.reads.shapes import Shown
@@ -89,8 +90,8 @@ async def _shown(tx: AsyncConnection, row: Row[Any]) -> ContactShown:
     )
     tagged = await tx.execute(select(tags.c.tag).where(tags.c.contact_id == row.id).order_by(tags.c.tag))
     listed = await tx.execute(select(members.c.list).where(members.c.contact_id == row.id).order_by(members.c.list))
-    decided = await tx.execute(select(consents).where(consents.c.contact_id == row.id).order_by(consents.c.id))
-    in_force = {decision.topic: decision for decision in decided}  # the latest by id
+    decided = await tx.execute(select(consents).where(consents.c.contact_id == row.id).order_by(*latest_last(consents)))
+    in_force = {decision.topic: decision for decision in decided}  # the latest
     return ContactShown(
         id=row.id,
         email=row.email,
