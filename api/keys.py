@@ -39,6 +39,8 @@ from tabiji.errors import TabijiError
 KEYLESS = re.compile(
     r"/(healthz|readyz|t\.js|t/visit|o/[^/]+|c/[^/]+|u/[^/]+|f/[^/]+(/embed|/file/[^/]+)?|p/[^/]+|popup\.js|a/[^/]+|debug(\.js)?)"
 )
+COUNTED = re.compile(r"/(t/visit|f/|p/|a/)(?!.*\.js$)")
+"""Of these, what meets a limit by address. Links in mails do not: a mailbox provider opens many from one address."""
 EVENT_DOOR = re.compile(
     r"/v1/(identify|track|page|screen|group|alias|batch|import|i|t|p|s|g|a|b|m|projects/[^/]+/settings|hooks/[^/]+)"
 )
@@ -174,7 +176,7 @@ class KeyGate:
         parts = parts_of_app(scope["app"])
         if not KEYLESS.fullmatch(scope["path"]):
             Request(scope).state.key = await key_of(parts, scope, Headers(scope=scope))
-        elif scope["path"] not in ("/healthz", "/readyz"):
+        elif COUNTED.match(scope["path"]):
             await parts.limits.admit_page(parts.limits.address(scope))
 
 

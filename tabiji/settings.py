@@ -87,7 +87,7 @@ class Settings(BaseSettings):
         default=50,
         ge=1,
         le=10_000_000,
-        description="events of a browser key, or pages, that one client address may ask for in a second",
+        description="events of a browser key, or forms and pages, that one client address may ask for in a second",
     )
     proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),

@@ -159,15 +159,16 @@ async def test_who_tries_keys_is_stopped_before_the_database_is_asked(
     assert (await door.full.get("/v1/journeys")).status_code == 200  # a key that was good once is not a stranger
 
 
-async def test_a_keyless_page_asked_for_without_end_meets_a_limit_and_health_does_not(
+async def test_a_form_asked_for_without_end_meets_a_limit_and_health_and_links_in_mails_do_not(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "HELD", 0)
     door.app.state.parts = dataclasses.replace(door.parts, limits=limits.Limits(address_rate=1))
-    found = await asyncio.gather(*(door.nobody.get("/u/nonsense") for _ in range(20)))
+    found = await asyncio.gather(*(door.nobody.get("/f/nonsense") for _ in range(20)))
 
     assert {answer.status_code for answer in found} == {404, 429}
     refused = next(answer for answer in found if answer.status_code == 429)
     assert re.fullmatch("[1-9]", refused.headers["retry-after"])
     assert (refused.json()["code"], refused.headers["content-type"]) == ("too_many", "application/problem+json")
-    assert all([(await door.nobody.get("/healthz")).status_code == 200 for _ in range(150)])
+    for path, status in (("/healthz", 200), ("/o/x.gif", 200), ("/c/nonsense", 404), ("/u/nonsense", 404)):
+        assert {(await door.nobody.get(path)).status_code for _ in range(20)} == {status}, path

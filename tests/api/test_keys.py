@@ -40,6 +40,8 @@ KEYLESS = {
     ("GET", "/t.js"),
     ("HEAD", "/t.js"),
     ("POST", "/t/visit"),
+    ("GET", "/debug"),
+    ("GET", "/debug.js"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
 }
