@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.types import Scope
 
 from api import (
+    accounts,
     approval_pages,
     approvals,
     batches,
@@ -52,6 +53,7 @@ from tabiji.settings import Settings
 
 ROUTERS = (
     contacts.router,
+    accounts.router,
     changes.router,
     enrollments.router,
     journeys.router,

@@ -27,6 +27,7 @@ from tabiji.errors import (
     InvalidEvent,
     TabijiError,
     Unavailable,
+    UnknownAccount,
     UnknownApproval,
     UnknownContact,
     UnknownEnrollment,
@@ -144,6 +145,7 @@ def translate(error: Exception) -> ApiProblem:
             return ApiProblem(422, "invalid_input", str(error))
         case (
             UnknownApproval()
+            | UnknownAccount()
             | UnknownTask()
             | UnknownWebhook()
             | UnknownContact()

@@ -14,6 +14,7 @@
     │   ├── InvalidChange       a contact cannot be changed like that
     │   ├── UnknownSegment
     │   ├── UnknownApproval
+    │   ├── UnknownAccount
     │   ├── UnknownTask
     │   ├── UnknownWebhook
     │   ├── UnknownImport
@@ -165,6 +166,15 @@ class UnknownApproval(Refused):
 
     def __init__(self, approval: object) -> None:
         super().__init__(f"no approval {approval}. List them with GET /v1/approvals.")
+
+
+class UnknownAccount(Refused):
+    """No account has that id."""
+
+    code = "unknown_account"
+
+    def __init__(self, account: object) -> None:
+        super().__init__(f"no account {account!r}. A `group` call with this groupId makes it.")
 
 
 class UnknownTask(Refused):

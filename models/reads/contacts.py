@@ -10,6 +10,7 @@ from pydantic import Field
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.account import AccountMember
 from models.consents import latest_last
 from models.contact import Consent, Contact, ContactTag, Identity
 from models.database import table
@@ -50,6 +51,7 @@ class ContactShown(Shown):
     identities: list[IdentityShown]
     tags: list[str]
     lists: list[str]
+    accounts: list[str]
     consents: list[ConsentShown]
 
 
@@ -82,7 +84,7 @@ async def _standing(tx: AsyncConnection, contact_id: UUID) -> UUID:
 
 async def _shown(tx: AsyncConnection, row: Row[Any]) -> ContactShown:
     identities, tags, consents = table(Identity), table(ContactTag), table(Consent)
-    members = table(ListMember)
+    members, belongs = table(ListMember), table(AccountMember)
     known = await tx.execute(
         select(identities.c.kind, identities.c.value)
         .where(identities.c.contact_id == row.id)
@@ -90,6 +92,8 @@ async def _shown(tx: AsyncConnection, row: Row[Any]) -> ContactShown:
     )
     tagged = await tx.execute(select(tags.c.tag).where(tags.c.contact_id == row.id).order_by(tags.c.tag))
     listed = await tx.execute(select(members.c.list).where(members.c.contact_id == row.id).order_by(members.c.list))
+    accounts = select(belongs.c.account_id).where(belongs.c.contact_id == row.id).distinct()
+    belonging = (await tx.execute(accounts.order_by(belongs.c.account_id))).scalars().all()
     decided = await tx.execute(select(consents).where(consents.c.contact_id == row.id).order_by(*latest_last(consents)))
     in_force = {decision.topic: decision for decision in decided}  # the latest
     return ContactShown(
@@ -106,6 +110,7 @@ async def _shown(tx: AsyncConnection, row: Row[Any]) -> ContactShown:
         identities=[IdentityShown(kind=one.kind, value=one.value) for one in known],
         tags=[one.tag for one in tagged],
         lists=[one.list for one in listed],
+        accounts=list(belonging),
         consents=[
             ConsentShown.model_validate(decision, from_attributes=True)
             for _, decision in sorted(in_force.items(), key=lambda item: item[0])
