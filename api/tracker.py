@@ -46,8 +46,8 @@ _VISIT: dict[str, Any] = {
                 "schema": {
                     "type": "string",
                     "description": "JSON: `token`, from the page's address, and `anonymousId`",
-                    "examples": ['{"token": "…", "anonymousId": "a-7f3c"}'],
-                }
+                },
+                "examples": {"somebody": {"value": '{"token": "…", "anonymousId": "a-7f3c"}'}},
             }
         },
     }
