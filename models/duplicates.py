@@ -74,7 +74,9 @@ class Duplicates:
             duplicates = table(Duplicate)
             row = (await tx.execute(select(duplicates).where(duplicates.c.id == pair))).one()
             names = await _identities(tx, (row.one, row.other))
-        await recorder.record(_claims(pair, names[row.one], names[row.other], at))
+        for claim in _claims(pair, names[row.one], names[row.other], at):
+            # One after the other: the address said last is compared with the one there is by then.
+            await recorder.record([claim])
         async with self._database.read() as tx:
             contacts = table(Contact)
             found = await tx.execute(

@@ -2,7 +2,8 @@
 
     async with open_store(settings, trigger=False) as store:
         job = await store.begin(order)
-        await store.write(job, people, tally)
+        contacts = await store.record(job, people)
+        await store.settle(job, people, contacts, tally)
 
 A group is two short transactions. The first records each line as an event whose message id is made of import and
 line, with what it says of the person; the second puts tags, lists and decisions, and how far the import is. Whoever
@@ -39,7 +40,7 @@ from models.record import Recorder
 from models.roster import ContactList, ListMember
 from models.schema import check
 from models.sqlite import Lane
-from tabiji.domain.csv.orders import IMPORTED, ImportOrder, Job, Standing, Tally, Written
+from tabiji.domain.csv.orders import IMPORTED, ImportOrder, Job, Standing, Tally
 from tabiji.domain.csv.people import PersonRead, Problem
 from tabiji.domain.journeys import Catalog
 from tabiji.errors import Superseded, UnknownImport
@@ -128,19 +129,20 @@ class Imports(Duplicates):
             found = {(row.kind, row.value): row.contact_id for row in await tx.execute(query)} if keys else {}
         return [Standing(found.get(("user", one.user_id)), found.get(("email", one.email))) for one in people]
 
-    async def write(self, job: Job, people: Sequence[PersonRead], tally: Tally) -> Written:
+    async def record(self, job: Job, people: Sequence[PersonRead]) -> list[UUID]:
         """See `Store`."""
-        began = self._began[job.id]
-        items = [_item(job, one, _moment(began, one.line)) for one in people]
-        recorded = await self._recorder.record(items)
-        kept = [
-            _Kept(person, one.contact_id, item.at) for person, one, item in zip(people, recorded, items, strict=True)
-        ]
+        items = [_item(job, one, self._at(job, one)) for one in people]
+        return [one.contact_id for one in await self._recorder.record(items)]
+
+    async def settle(
+        self, job: Job, people: Sequence[PersonRead], contacts: Sequence[UUID], tally: Tally
+    ) -> list[Problem]:
+        """See `Store`."""
+        kept = [_Kept(one, contact, self._at(job, one)) for one, contact in zip(people, contacts, strict=True)]
         if job.order.trigger:
             for one in kept:
                 await self._change(job, one)
-        problems = await self._database.transact(lambda tx: self._settle(tx, job, kept, tally), Lane.OUTBOX)
-        return Written([one.contact for one in kept], problems)
+        return await self._database.transact(lambda tx: self._settle(tx, job, kept, tally), Lane.OUTBOX)
 
     async def finish(self, job: Job, tally: Tally) -> None:
         """See `Store`."""
@@ -149,6 +151,10 @@ class Imports(Duplicates):
             await self._advance(tx, job, tally, state="done", finished_at=await self._database.now(tx))
 
         await self._database.transact(work)
+
+    def _at(self, job: Job, person: PersonRead) -> datetime:
+        """A later line was said later, so that of two about one person it is the one that counts."""
+        return self._began[job.id] + timedelta(microseconds=person.line)
 
     async def _change(self, job: Job, one: _Kept) -> None:
         """Tags and lists as changes that are told."""
@@ -231,11 +237,6 @@ def _source(job: Job, person: PersonRead) -> str:
 
 def _identity(person: PersonRead) -> str:
     return f"user:{person.user_id}" if person.user_id else f"email:{person.email}"
-
-
-def _moment(began: datetime, line: int) -> datetime:
-    """A later line was said later, so that of two about one person it is the one that counts."""
-    return began + timedelta(microseconds=line)
 
 
 @asynccontextmanager

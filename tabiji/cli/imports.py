@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -44,6 +45,8 @@ def import_(
     from tabiji.desk.importing import Wanted
     from tabiji.desk.imports import Told, import_file, parsed_id
 
+    # Whoever answers web apps on this machine goes first.
+    os.nice(5)
     loaded = settings("import")
     said = {
         "encoding": encoding,

@@ -22,10 +22,8 @@ SMALLEST, FIRST, LARGEST = 50, 100, 500
 """People in a group. Below the smallest, what a group costs whatever its size is all that is left."""
 LOOKED_AT = 500
 """People asked for at once, where nothing is written."""
-AT_MOST = 0.045
-"""Seconds a group may take to write: its two transactions stay well below what others may have to wait."""
-BREATH = 0.25
-"""Of the time a group took, the part that is left to others before the next."""
+AT_MOST = 0.03
+"""Seconds the shorter transaction of a group may take: the other stays below what others may have to wait."""
 
 Watch = Callable[[int, "Report"], None]
 """Told after each group: how many bytes have been read, and what has been counted."""
@@ -63,6 +61,15 @@ class Wanted:
     compare: bool = True
 
 
+@dataclass(frozen=True)
+class _UnderWay:
+    """A group that is being recorded."""
+
+    people: Sequence[tuple[PersonRead, Row]]
+    tally: Tally
+    recording: asyncio.Task[list[UUID]]
+
+
 class Importing:
     """One file on its way in."""
 
@@ -79,6 +86,7 @@ class Importing:
         self._likely = Likely[str]()
         self._inside: dict[tuple[str, str], Pair] = {}
         self._pending: list[tuple[PersonRead, Row]] = []
+        self._under_way: _UnderWay | None = None
         self.report = Report()
         self.people: dict[str, PersonRead] = {}
         """Of the file, by contact, or by line where nobody has written them."""
@@ -93,6 +101,20 @@ class Importing:
         if job is not None:
             self.report.job = job.id
             self._tally.place = job.place
+        try:
+            await self._go_through()
+        finally:
+            # Cut off in the middle: what is under way ends before the store is closed.
+            if self._under_way is not None:
+                await asyncio.gather(self._under_way.recording, return_exceptions=True)
+        if self._wanted.compare:
+            await self._compare()
+        if job is not None:
+            await self._store.finish(job, self._tally)
+        self._watch(self._source.size, self.report)
+        return self.report
+
+    async def _go_through(self) -> None:
         began = time.monotonic()
         for row, position in self._source.rows():
             self._read(row)
@@ -101,12 +123,7 @@ class Importing:
                 self._watch(position, self.report)
                 await self._keep_to_rate(began)
         await self._flush()
-        if self._wanted.compare:
-            await self._compare()
-        if job is not None:
-            await self._store.finish(job, self._tally)
-        self._watch(self._source.size, self.report)
-        return self.report
+        await self._drain()
 
     def _read(self, row: Row) -> None:
         self.report.lines += 1
@@ -156,21 +173,37 @@ class Importing:
             await self._write(self._job, rest)
 
     async def _write(self, job: Job, pending: Sequence[tuple[PersonRead, Row]]) -> None:
+        """Record a group while the one before is settled: the database and this process work at the same time."""
         people = [person for person, _ in pending]
-        standing = await self._store.look(people)
-        known = self._tell_standing(pending, standing)
+        known = self._tell_standing(pending, await self._store.look(people))
         tally = replace(self._tally, place=people[-1].line, people=len(people), known=known)
-        began = time.monotonic()
-        written = await self._store.write(job, people, tally)
-        took = time.monotonic() - began
         self._tally = Tally(place=people[-1].line)
-        rows = {person.line: row for person, row in pending}
-        for problem in written.problems:
+        before, self._under_way = self._under_way, None
+        if before is not None:
+            await before.recording
+        recording = asyncio.create_task(self._store.record(job, people))
+        self._under_way = _UnderWay(pending, tally, recording)
+        if before is not None:
+            await self._settle(job, before)
+
+    async def _settle(self, job: Job, group: _UnderWay) -> None:
+        people = [person for person, _ in group.people]
+        contacts = await group.recording
+        began = time.monotonic()
+        problems = await self._store.settle(job, people, contacts, group.tally)
+        took = time.monotonic() - began
+        self._size = max(SMALLEST, min(LARGEST, int(self._size * min(2.0, AT_MOST / max(took, 0.001)))))
+        rows = {person.line: row for person, row in group.people}
+        for problem in problems:
             self._tally.problems += 1
             self._note(rows[problem.line], [problem], refused=False)
-        self._remember(list(zip(people, map(str, written.contacts), strict=True)))
-        self._size = max(SMALLEST, min(LARGEST, int(self._size * min(2.0, AT_MOST / max(took, 0.001)))))
-        await asyncio.sleep(took * BREATH)
+        self._remember(list(zip(people, map(str, contacts), strict=True)))
+
+    async def _drain(self) -> None:
+        """Settle the last group."""
+        group, self._under_way = self._under_way, None
+        if group is not None and self._job is not None:
+            await self._settle(self._job, group)
 
     def _tell_standing(self, pending: Sequence[tuple[PersonRead, Row]], standing: Sequence[Standing]) -> int:
         """Count who is there already, and who stands in the file before. Returns the first."""

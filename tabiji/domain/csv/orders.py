@@ -63,14 +63,6 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """What became of a group of people: the contact of each, and what was met on the way."""
-
-    contacts: Sequence[UUID]
-    problems: Sequence[Problem] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Pair:
     """Two who may be one. `one` and `other` are contacts, or lines of a file that is only looked at."""
 
@@ -103,8 +95,20 @@ class Store(Protocol):
         """Where the identities of people lead now."""
         ...
 
-    async def write(self, job: Job, people: Sequence[PersonRead], tally: Tally) -> Written:
-        """Keep people, and how far the import is. Again after a crash, it changes nothing.
+    async def record(self, job: Job, people: Sequence[PersonRead]) -> list[UUID]:
+        """Keep who people are and what is known of them. Again after a crash, it changes nothing.
+
+        Returns:
+            The contact of each.
+        """
+        ...
+
+    async def settle(
+        self, job: Job, people: Sequence[PersonRead], contacts: Sequence[UUID], tally: Tally
+    ) -> list[Problem]:
+        """Keep tags, lists and decisions of people who are recorded, and how far the import is.
+
+        In the order of the file: what lies before its place is never looked at again.
 
         Raises:
             Superseded: Somebody else has taken over.

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from tabiji.domain.attributes import problem_with_all
+from tabiji.domain.attributes import LARGEST, MOST, problem_with_all
 from tabiji.domain.csv import values
 from tabiji.domain.csv.headers import is_japanese
 from tabiji.domain.csv.mapping import CONSENT, OF_CONSENT, Plan, Target, topic_of
@@ -200,7 +200,7 @@ def _person(reading: _Reading, plan: Plan) -> tuple[PersonRead | None, list[Prob
         who = [target.header for target in plan.targets if target.to in ("email", "user_id")]
         reason = f"{' and '.join(who)} {'is' if len(who) == 1 else 'are'} empty: nothing says who this is"
         problems.append(Problem(reading.line, "", reason, fatal=True))
-    if (too_much := problem_with_all(reading.attributes)) is not None:
+    if _may_be_too_much(reading.attributes) and (too_much := problem_with_all(reading.attributes)) is not None:
         problems.append(Problem(reading.line, "", too_much, fatal=True))
     decisions = tuple(_decisions(reading, plan))
     if plan.mapped.strict:
@@ -218,6 +218,13 @@ def _person(reading: _Reading, plan: Plan) -> tuple[PersonRead | None, list[Prob
         lists=tuple(dict.fromkeys(reading.lists)),
         decisions=decisions,
     ), problems
+
+
+def _may_be_too_much(attributes: dict[str, JsonValue]) -> bool:
+    """To write all of them as JSON to know takes as long as to read the row. A character comes to six at most."""
+    length = sum(len(name) + (len(value) if isinstance(value, str) else 100) for name, value in attributes.items())
+    exact = any(isinstance(value, list | dict) for value in attributes.values())
+    return exact or len(attributes) > MOST or length * 6 > LARGEST
 
 
 def _decisions(reading: _Reading, plan: Plan) -> list[Decision]:
