@@ -116,6 +116,7 @@ async def test_migrate_api_and_worker_of_the_compose_file_carry_a_form_to_a_mail
                 "smtp_port": taking.port,
                 "api_host": "127.0.0.1",
                 "api_port": api_port,
+                "form_fill_time": "PT0S",
             }
             async with started(services["migrate"], project, **addresses) as migrating:
                 assert await migrating.wait() == 0
