@@ -20,8 +20,9 @@ import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from statistics import median
 from typing import Any
 
 from bench.databases import both, settings_of
@@ -52,24 +53,24 @@ class Nobody:
 
 @dataclass
 class Spent:
-    """Seconds."""
+    """Seconds, batch by batch. Reported is the batch in the middle: what else the machine does falls on a few."""
 
-    cpu: float = 0.0
-    wall: float = 0.0
+    cpu: list[float] = field(default_factory=list[float])
+    wall: list[float] = field(default_factory=list[float])
 
     async def on(self, work: Callable[[], Awaitable[Any]]) -> None:
         """Do it, and count."""
         cpu, wall = time.process_time(), time.perf_counter()
         await work()
-        self.cpu += time.process_time() - cpu
-        self.wall += time.perf_counter() - wall
+        self.cpu.append(time.process_time() - cpu)
+        self.wall.append(time.perf_counter() - wall)
 
     def per(self, events: int) -> dict[str, float]:
-        """For a report."""
+        """For a report. `events` in a batch."""
         return {
-            "events_per_second": round(events / self.wall),
-            "cpu_us_per_event": round(self.cpu / events * 1e6, 1),
-            "wall_us_per_event": round(self.wall / events * 1e6, 1),
+            "events_per_second": round(events / median(self.wall)),
+            "cpu_us_per_event": round(median(self.cpu) / events * 1e6, 1),
+            "wall_us_per_event": round(median(self.wall) / events * 1e6, 1),
         }
 
 
@@ -131,14 +132,13 @@ async def measured(database: Database, size: int, events: int) -> dict[str, Any]
         rows = [row(event({}), contacts[(count * size + n) * 7919 % KNOWN]) for n in range(size)]
         await ours.on(lambda batch=batch: recorder.record(batch))
         await bare.on(lambda rows=rows: database.transact(lambda tx: tx.execute(insert(tx, Event), rows)))
-    total = rounds * size
     return {
         "batch": size,
-        "events": total,
-        "record": ours.per(total),
-        "bare_insert": bare.per(total),
-        "cpu_ratio": round(bare.cpu / ours.cpu, 2),
-        "wall_ratio": round(bare.wall / ours.wall, 2),
+        "batches": rounds,
+        "record": ours.per(size),
+        "bare_insert": bare.per(size),
+        "cpu_ratio": round(median(bare.cpu) / median(ours.cpu), 2),
+        "wall_ratio": round(median(bare.wall) / median(ours.wall), 2),
     }
 
 

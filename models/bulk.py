@@ -40,6 +40,7 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from models.database import table
+from models.driver import fetch, run
 
 Encoder = Callable[[Any], Any]
 
@@ -83,7 +84,7 @@ class Rows:
 
     async def write(self, tx: AsyncConnection, rows: Sequence[Sequence[Any]]) -> int:
         """Write them; returns how many have been, without those that were left out."""
-        return (await tx.exec_driver_sql(*self._statement(tx, rows))).rowcount if rows else 0
+        return await run(tx, *self._statement(tx, rows)) if rows else 0
 
     async def numbered(self, tx: AsyncConnection, rows: Sequence[Sequence[Any]], *names: str) -> list[tuple[Any, ...]]:
         """Write them into a table whose rows the database numbers.
@@ -98,14 +99,14 @@ class Rows:
         wanted = ", ".join((number.name, *names))
         sql, values = self._statement(tx, rows)
         if tx.dialect.name == "postgresql":
-            written = await tx.exec_driver_sql(f"{sql} RETURNING {wanted}", values)
+            written = await fetch(tx, f"{sql} RETURNING {wanted}", values)
         else:
             # Nobody else writes meanwhile: what has a higher number than any before is what was written.
             last = "SELECT seq FROM sqlite_sequence WHERE name = ?"
-            before = (await tx.exec_driver_sql(last, (self._name,))).scalar() or 0
-            await tx.exec_driver_sql(sql, values)
+            before = await fetch(tx, last, (self._name,))
+            await run(tx, sql, values)
             query = f"SELECT {wanted} FROM {self._name} WHERE {number.name} > ?"  # noqa: S608 # our own names
-            written = await tx.exec_driver_sql(query, (before,))
+            written = await fetch(tx, query, (before[0][0] if before else 0,))
         return sorted(tuple(row) for row in written)
 
     def _statement(self, tx: AsyncConnection, rows: Sequence[Sequence[Any]]) -> tuple[str, Any]:
@@ -140,19 +141,22 @@ class Matching:
         self._sqlite = f"SELECT {names} FROM json_each(?) given CROSS JOIN {of.name} t ON {same}"  # noqa: S608 # see above
 
     async def read(self, tx: AsyncConnection, keys: Collection[Sequence[Any]]) -> list[dict[str, Any]]:
-        """The rows of these combinations, no two of which are the same."""
+        """The rows of these combinations, no two of which are the same, by the names of their columns."""
+        names = [column.name for column in self._columns]
+        return [dict(zip(names, row, strict=True)) for row in await self.rows(tx, keys)]
+
+    async def rows(self, tx: AsyncConnection, keys: Collection[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+        """The same as sequences, in the order of the columns."""
         if not keys:
             return []
-        names = [column.name for column in self._columns]
         values = zip(*keys, strict=True)
-        if tx.dialect.name == "postgresql":
-            rows = await tx.exec_driver_sql(self._postgresql, tuple(map(list, values)))
-            return [dict(zip(names, row, strict=True)) for row in rows]  # the driver knows all these types
+        if tx.dialect.name == "postgresql":  # its driver knows all these types
+            return await fetch(tx, self._postgresql, tuple(map(list, values)))
         encoded = (_each(_to_sqlite(column), given) for column, given in zip(self._by, values, strict=True))
-        rows = await tx.exec_driver_sql(self._sqlite, (as_json(list(zip(*encoded, strict=True))),))
+        rows = await fetch(tx, self._sqlite, (as_json(list(zip(*encoded, strict=True))),))
         decode = [_from_sqlite(column) for column in self._columns]
         columns = [_each(one, values) for one, values in zip(decode, zip(*rows, strict=True), strict=False)]
-        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        return list(zip(*columns, strict=True))
 
 
 def among(tx: AsyncConnection, column: Column[Any], values: Iterable[Any]) -> ColumnElement[bool]:
@@ -209,6 +213,8 @@ def _from_sqlite(column: Column[Any]) -> Encoder | None:
             return _instant
         case JSON():
             return _decode
+        case Boolean():
+            return bool
         case _:
             return None
 

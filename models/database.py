@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iter
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import Row, Table, func, make_url, select
@@ -28,6 +28,7 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from models.contact import Contact
+from models.driver import fetch
 from models.locks import as_they_stand
 from models.pings import ping_after_a_pause
 from models.sqlite import Lane, Turnstile, engines, in_one_go
@@ -183,8 +184,8 @@ async def database_time(tx: AsyncConnection) -> datetime:
     """See `Database.now`, for code that is given the transaction alone."""
     if tx.dialect.name == "sqlite":
         return datetime.now(UTC)  # one machine, one clock
-    now: datetime = (await tx.execute(select(postgresql_clock()))).scalar_one()
-    return now
+    [(now,)] = await fetch(tx, "SELECT clock_timestamp()", ())
+    return cast("datetime", now)
 
 
 def postgresql_clock() -> Any:

@@ -23,12 +23,13 @@ from models.bulk import Rows
 from models.change import Told
 from models.contact import Contact, Identity
 from models.database import AnyRow
+from models.devices import new_devices
 from models.enroll import Pending
 from models.incoming import Incoming
 from models.locks import Locked
 from models.moves import Moves, columns, move
 from models.profiles import read_contacts
-from models.surroundings import Surroundings, look, surroundings
+from models.surroundings import IdentityRow, Surroundings, look, surroundings
 from models.words import Call, Words, words_of
 from tabiji.domain.identities import ANONYMOUS, EMAIL, NOTHING, USER, Key, Known, heard, homes, people, written
 
@@ -84,6 +85,8 @@ class Resolved:
     recorded_at: datetime
     nameless: list[UUID] = field(default_factory=list[UUID])
     """New contacts of items that name nobody."""
+    devices: dict[Key, tuple[Known, UUID]] = field(default_factory=dict[Key, tuple[Known, UUID]])
+    """New devices of users who are known."""
     plan: _Plan | None = None
 
 
@@ -132,14 +135,27 @@ async def contacts_for(
         resolved.contacts.append(contact or _OPEN)
         resolved.mains.append(main)
     if resolved.calls or resolved.nameless:
-        plan = _plan(await surroundings(tx, resolved.calls, rows), resolved.calls)
-        _answer(resolved, plan)
-        await _write(tx, resolved, plan, now)
+        _answer(resolved, _plan(await _around(tx, resolved, rows), resolved.calls))
+        await _write(tx, resolved, now)
     resolved.to_lock = {*resolved.contacts, *(resolved.plan.asked if resolved.plan else ())}
     return resolved
 
 
 _OPEN = UUID(int=0)
+
+
+async def _around(tx: AsyncConnection, resolved: Resolved, rows: Mapping[Key, IdentityRow]) -> Surroundings:
+    """What surrounds all that may be new but new devices, unless it concerns those too."""
+    devices = new_devices(resolved.calls, rows)
+    rest = [call for call in resolved.calls if (ANONYMOUS, call.item.anonymous_id) not in devices]
+    around = await surroundings(tx, rest, rows)
+    if devices and not {*around.contact_of.values()}.isdisjoint(contact for _, contact in devices.values()):
+        return await surroundings(tx, resolved.calls, rows)
+    for call in resolved.calls:
+        if (device := (ANONYMOUS, call.item.anonymous_id or "")) in devices:
+            resolved.contacts[call.place] = devices[device][1]
+    resolved.devices, resolved.calls = devices, rest
+    return around
 
 
 async def settle(
@@ -206,7 +222,7 @@ def _main(item: Incoming) -> Key | None:
     return (ANONYMOUS, item.anonymous_id) if item.anonymous_id else None
 
 
-def _nothing_new(item: Incoming, main: Key | None, rows: Mapping[Key, AnyRow], now: datetime) -> UUID | None:
+def _nothing_new(item: Incoming, main: Key | None, rows: Mapping[Key, IdentityRow], now: datetime) -> UUID | None:
     """The contact of an item that claims nothing that is not known; None where it may."""
     user, email, anonymous = item.user_id, item.email, item.anonymous_id
     if item.contact_id is not None:
@@ -284,12 +300,13 @@ def _answer(resolved: Resolved, plan: _Plan) -> None:
             resolved.contacts[place] = plan.contact_of.get(main, resolved.contacts[place])
 
 
-async def _write(tx: AsyncConnection, resolved: Resolved, plan: _Plan, now: datetime) -> None:
+async def _write(tx: AsyncConnection, resolved: Resolved, now: datetime) -> None:
     """Write new identities, sorted: whoever wants one of them too waits here, before anybody is locked."""
-    rows = [(*key, contact, *columns(known).values()) for key, (known, contact) in sorted(plan.new.items())]
+    new = {**(resolved.plan.new if resolved.plan else {}), **resolved.devices}
+    rows = [(*key, contact, *columns(known).values()) for key, (known, contact) in sorted(new.items())]
     if await _IDENTITIES.write(tx, rows) < len(rows):
         raise LostRace
-    made = sorted({*plan.made, *resolved.nameless})
+    made = sorted({*(resolved.plan.made if resolved.plan else ()), *resolved.nameless})
     await _CONTACTS.write(tx, [(contact, {}, 0, now, resolved.recorded_at) for contact in made])
 
 
@@ -301,6 +318,8 @@ async def _check(tx: AsyncConnection, resolved: Resolved, locked: Mapping[UUID, 
         row = locked[contact]
         if main is not None and place not in looked_up and (row.id != contact or row.parted_at is not None):
             doubtful[main] = row.id
+    if any(locked[contact].id != contact for _, contact in resolved.devices.values()):
+        raise LostRace
     now_there = await look(tx, doubtful)
     if any(now_there[key].contact_id != contact for key, contact in doubtful.items()):
         raise LostRace

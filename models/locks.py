@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.driver import fetch
 from tabiji.errors import UnknownContact
 
 _POSTGRESQL = "SELECT id, parted_at, merged_into FROM contact WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
@@ -33,10 +34,9 @@ async def lock_many(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Lock
 
     async def locked(missing: Sequence[UUID]) -> list[Locked]:
         if tx.dialect.name == "postgresql":
-            rows = await tx.exec_driver_sql(_POSTGRESQL, (list(missing),))
-            return [Locked(row.id, row.parted_at, row.merged_into) for row in rows]
+            return [Locked(*row) for row in await fetch(tx, _POSTGRESQL, (missing,))]
         by_hex = {id.hex: id for id in missing}
-        rows = await tx.exec_driver_sql(_SQLITE, (json.dumps(list(by_hex)),))
+        rows = await fetch(tx, _SQLITE, (json.dumps(list(by_hex)),))
         return [
             Locked(
                 by_hex[row.id],

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.bulk import among, as_json
+from models.bulk import Matching, among
 from models.contact import Contact, Identity
 from models.database import AnyRow, table
 from models.words import Call
 from tabiji.domain.identities import ANONYMOUS, EMAIL, KINDS, USER, First, Key, Known
 
 _ROW = table(Identity)
-_COLUMNS = [*_ROW.columns]
-_NAMES = ", ".join(f"i.{column.name}" for column in _COLUMNS)
-_THOSE = "JOIN identity i ON i.kind = k.kind AND i.value = k.value"
-_POSTGRESQL = text(
-    f"SELECT {_NAMES} FROM unnest(CAST(:kinds AS text[]), CAST(:given AS text[])) AS k(kind, value) {_THOSE}"  # noqa: S608 # our own names
-).columns(*_COLUMNS)
-_SQLITE = text(
-    f"SELECT {_NAMES} FROM (SELECT value ->> 0 AS kind, value ->> 1 AS value FROM json_each(:keys)) AS k {_THOSE}"  # noqa: S608 # see above
-).columns(*_COLUMNS)
+_ROWS = Matching(Identity, ("kind", "value"))
+
+
+class IdentityRow(NamedTuple):
+    """A row of `identity`, its columns in their order."""
+
+    kind: str
+    value: str
+    contact_id: UUID
+    first_user: str | None
+    first_user_at: datetime | None
+    first_user_doubted: bool
+    first_email: str | None
+    first_email_at: datetime | None
 
 
 @dataclass
@@ -39,11 +45,12 @@ class Surroundings:
     addresses: dict[UUID, str] = field(default_factory=dict[UUID, str])
     """Of these."""
 
-    def add(self, row: AnyRow) -> None:
+    def add(self, row: AnyRow | IdentityRow) -> None:
         """Take a row of `identity`."""
         key = (row.kind, row.value)
-        user = None if row.first_user is None else First(row.first_user_doubted, row.first_user_at, row.first_user)
-        email = None if row.first_email is None else First(False, row.first_email_at, row.first_email)
+        by_user, by_email = row.first_user_at, row.first_email_at
+        user = None if by_user is None else First(row.first_user_doubted, by_user, row.first_user or "")
+        email = None if by_email is None else First(False, by_email, row.first_email or "")
         self.known[key], self.contact_of[key] = Known(user, email), row.contact_id
 
     def anchor(self, contact: UUID) -> Key | None:
@@ -61,22 +68,13 @@ class Surroundings:
         )
 
 
-async def look(tx: AsyncConnection, keys: Iterable[Key]) -> dict[Key, AnyRow]:
+async def look(tx: AsyncConnection, keys: Iterable[Key]) -> dict[Key, IdentityRow]:
     """The rows of identities, as far as there are any."""
-    wanted = list(keys)
-    if not wanted:
-        return {}
-    statement: Any
-    given: dict[str, Any]
-    if tx.dialect.name == "postgresql":
-        kinds, values = zip(*wanted, strict=True)
-        statement, given = _POSTGRESQL, {"kinds": list(kinds), "given": list(values)}
-    else:
-        statement, given = _SQLITE, {"keys": as_json(wanted)}
-    return {(row.kind, row.value): row for row in await tx.execute(statement, given)}
+    rows = (IdentityRow(*row) for row in await _ROWS.rows(tx, list(keys)))
+    return {(row.kind, row.value): row for row in rows}
 
 
-async def surroundings(tx: AsyncConnection, calls: Iterable[Call], rows: Mapping[Key, AnyRow]) -> Surroundings:
+async def surroundings(tx: AsyncConnection, calls: Iterable[Call], rows: Mapping[Key, IdentityRow]) -> Surroundings:
     """All that the answer to these calls can depend on.
 
     Args:
@@ -149,7 +147,7 @@ class _Ask:
 
 async def _contacts(tx: AsyncConnection, around: Surroundings, named: set[UUID]) -> None:
     contacts = table(Contact)
-    stands_for = {contact: contact for contact in named}
+    stands_for: dict[UUID, UUID] = {contact: contact for contact in named}
     asked: set[UUID] = set()
     while missing := {*stands_for.values()} - asked:
         asked |= missing

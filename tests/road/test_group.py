@@ -174,11 +174,11 @@ async def test_on_sqlite_too_an_unclear_end_is_everybodys(sqlite: Database) -> N
 
 
 class _Line:
-    """Stands between us and PostgreSQL. When it is told to, it breaks just as a COMMIT is answered."""
+    """Stands between us and PostgreSQL. When it is told to, it breaks just as something is answered."""
 
     def __init__(self, socket: str) -> None:
         self._socket = socket
-        self.breaks = False
+        self.breaks_at = b""
         self.broken = 0
         self._ways: set[asyncio.Task[None]] = set()
 
@@ -196,7 +196,7 @@ class _Line:
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
-            if self.breaks and b"COMMIT\x00Z" in data:
+            if self.breaks_at and self.breaks_at in data:
                 self.broken += 1
                 return
             writer.write(data)
@@ -232,15 +232,36 @@ async def test_when_the_answer_to_a_commit_is_lost_all_are_told_and_a_repeat_sto
     async with _over_a_line(postgres, postgresql) as (over, line):
         entrance = Entrance(over, road.catalog, road.clock, road.outbox, at_once=1)
         await entrance.record([did("Page Viewed")])
-        line.breaks = True
+        line.breaks_at = b"COMMIT\x00Z"
 
         answers = await asyncio.gather(*(entrance.record([one]) for one in said), return_exceptions=True)
 
         assert [type(answer) for answer in answers] == [DatabaseDown] * 8
         assert line.broken == 1
-        line.breaks = False
+        line.breaks_at = b""
         again = await asyncio.gather(*(entrance.record([one]) for one in said))
 
     assert all(item.duplicate for [item] in again)
     assert await road.count(Event) == 9
     assert road.outbox.pending == []
+
+
+async def test_a_line_that_breaks_in_the_middle_of_a_group_is_a_database_that_is_down(
+    postgres: PostgresServer, postgresql: Database
+) -> None:
+    road = Road(postgresql)
+    said = [did("Form Submitted", user_id=f"u{number}") for number in range(8)]
+    async with _over_a_line(postgres, postgresql) as (over, line):
+        entrance = Entrance(over, road.catalog, road.clock, road.outbox, at_once=1)
+        await entrance.record([did("Page Viewed")])
+        line.breaks_at = b"INSERT 0 8\x00"
+
+        answers = await asyncio.gather(*(entrance.record([one]) for one in said), return_exceptions=True)
+
+        assert [type(answer) for answer in answers] == [DatabaseDown] * 8
+        assert line.broken == 1
+        assert await road.count(Event) == 1
+        line.breaks_at = b""
+        again = await asyncio.gather(*(entrance.record([one]) for one in said))
+
+    assert not any(item.duplicate for [item] in again)
