@@ -49,9 +49,7 @@ class Received(BaseModel):
 @router.post(
     "/{source}", operation_id="receiveHook", responses=responses(401, 404, 408, 413, 429, 500, 503), openapi_extra=_BODY
 )
-async def receive(
-    source: Annotated[str, Path(max_length=40, examples=["shopify"])], request: Request, parts: PartsDep
-) -> Received:
+async def receive(source: Annotated[str, Path(examples=["shopify"])], request: Request, parts: PartsDep) -> Received:
     """Take what another system tells, as `hooks/` maps it to events.
 
     What is sent again changes nothing. A topic that nobody maps is answered, counted and left alone.

@@ -82,6 +82,8 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
     """Everything as the settings say. Temporal may be away: what is recorded is delivered once it is back."""
     catalog = Catalog((journey.spec for journey in discover()), unlaunched=settings.unlaunched)
     client = await connect(settings, [JourneyPlugin()], lazy=True)
+    sources = discover_sources()
+    sources.check({name: [one.get_secret_value() for one in each] for name, each in settings.hook_secrets.items()})
     database = Database(settings.database, pool=settings.database_pool)
     dispatcher = Dispatcher(client, database, catalog, task_queue=settings.task_queue)
     clock = SystemClock(settings.clock_shift)
@@ -104,7 +106,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
             events=discover_events(),
             params=discover_params(),
             forms=discover_forms(),
-            sources=discover_sources(),
+            sources=sources,
             problems=problems,
             keys=keys,
             rejections=rejections,

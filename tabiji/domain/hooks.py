@@ -25,7 +25,7 @@ from pydantic import JsonValue
 
 from tabiji.domain.signatures import Signature
 from tabiji.domain.values import instant
-from tabiji.errors import JourneyDefinitionError
+from tabiji.errors import ConfigurationError, JourneyDefinitionError
 
 IDENTIFIED: Final = "Identified"
 """Name of an event that says who somebody is and nothing else."""
@@ -221,6 +221,19 @@ class Sources:
     def get(self, name: str) -> Source | None:
         """The source of a name."""
         return self._by_name.get(name)
+
+    def check(self, secrets: Mapping[str, Iterable[str]]) -> None:
+        """Look at what sources sign with, as the settings say.
+
+        Raises:
+            ConfigurationError: A secret is for no source, or is none of its kind. It is not quoted.
+        """
+        for name, texts in secrets.items():
+            if (source := self.get(name)) is None:
+                known = ", ".join(sorted(self._by_name)) or "none"
+                raise ConfigurationError(f"TABIJI_HOOK_SECRETS: no source {name!r} is in hooks/. Known: {known}.")
+            if problems := [problem for text in texts if (problem := source.signed.problem(text))]:
+                raise ConfigurationError(f"TABIJI_HOOK_SECRETS: the secret of {name!r} {problems[0]}.")
 
     def __iter__(self) -> Iterator[Source]:
         return iter(self._by_name[name] for name in sorted(self._by_name))
