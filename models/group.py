@@ -29,6 +29,9 @@ ROOM = 10_000
 """Items that may wait. Who waits behind so many would not get an answer in time."""
 AT_ONCE = {"sqlite": 1, "postgresql": 3}
 """Transactions side by side. SQLite has one writer."""
+COMPANY = 100
+"""Items that are worth a transaction beside another. Fewer wait for the next one, and share it: what a transaction
+costs by itself is a multiple of what one more item in it costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,8 @@ class Entrance(Recorder):
         call = _Call(batch, asyncio.get_running_loop().create_future())
         if not self._calls.put(lane, call, len(batch)):
             raise Busy("more comes in than can be stored. Send it again later.", retry_after=timedelta(seconds=2))
-        if len(self._serving) < self._at_once:
+        beside = len(self._serving) < self._at_once and len(self._calls) >= min(COMPANY, self._group)
+        if beside or not self._serving:
             self._serving.add(asyncio.create_task(self._serve()))
         return await call.answer
 
@@ -119,6 +123,7 @@ class Entrance(Recorder):
     async def _serve(self) -> None:
         try:
             while self._calls:
+                await asyncio.sleep(0)  # whose requests are here already goes along
                 await self._answer(self._calls.take(self._group))
         finally:
             # At once: who comes before this task has been seen to be done must find nobody who serves.

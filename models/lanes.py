@@ -24,6 +24,10 @@ class Lanes(Generic[T]):
     def __bool__(self) -> bool:
         return bool(self._lanes)
 
+    def __len__(self) -> int:
+        """How much waits."""
+        return self._waiting
+
     def put(self, lane: str, item: T, size: int) -> bool:
         """Let something wait at the end of a lane. False: there is no room. Whatever its size, one finds room alone."""
         there = self._sizes.get(lane, 0)
