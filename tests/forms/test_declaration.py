@@ -89,7 +89,8 @@ REFUSED: list[tuple[str, str, str]] = [
 
 
 def form(**more: Any) -> Form:
-    return Form("sample", **{"title": "Sample", "fields": tuple(FIELDS.values()), "button": "Send", **more})
+    said: dict[str, Any] = {"title": "Sample", "fields": tuple(FIELDS.values()), "button": "Send", **more}
+    return Form("sample", **said)
 
 
 @pytest.mark.parametrize(("name", "sent", "answer"), ACCEPTED)
