@@ -39,11 +39,11 @@ async def lock_many(tx: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Lock
         rows = await fetch(tx, _SQLITE, (json.dumps(list(by_hex)),))
         return [
             Locked(
-                by_hex[row.id],
-                row.parted_at and datetime.fromisoformat(row.parted_at).replace(tzinfo=UTC),
-                row.merged_into and UUID(row.merged_into),
+                by_hex[id],
+                parted_at and datetime.fromisoformat(parted_at).replace(tzinfo=UTC),
+                merged_into and UUID(merged_into),
             )
-            for row in rows
+            for id, parted_at, merged_into in rows
         ]
 
     return await as_they_stand(ids, locked)
