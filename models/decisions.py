@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.consents import latest_last
 from models.contact import Consent
 from models.database import AnyRow, insert, table
 from tabiji.domain.csv.mapping import CONSENT
@@ -31,8 +32,9 @@ class Said:
 async def decide(tx: AsyncConnection, said: Sequence[Said], recorded_at: datetime) -> list[Problem]:
     """Keep decisions of contacts that this transaction has locked. One that is there already is not kept twice.
 
-    A yes is left out where the person has decided later, or has decided at all and nobody knows when the yes was
-    said. A no without a date counts from now: nobody is mailed because a date is missing.
+    The latest counts, whenever it came in, and what is older is kept as history. A yes without a date is left out
+    where the person has decided anything else; a no without a date counts from now: nobody is mailed because a date
+    is missing.
 
     Returns:
         For each that was left out against what it says, why.
@@ -49,6 +51,7 @@ async def decide(tx: AsyncConnection, said: Sequence[Said], recorded_at: datetim
             continue
         rows.append(_row(one, recorded_at))
         before.append((one.decision.given, one.decision.source, one.at))
+        before.sort(key=lambda said: said[2])
     if rows:
         await tx.execute(insert(tx, Consent), rows)
     return problems
@@ -65,7 +68,7 @@ async def _history(tx: AsyncConnection, said: Sequence[Said]) -> dict[tuple[UUID
             consents.c.contact_id.in_(sorted({one.contact for one in said})),
             consents.c.topic.in_(sorted({one.decision.topic for one in said})),
         )
-        .order_by(consents.c.id)
+        .order_by(*latest_last(consents))
     )
     found: dict[tuple[UUID, str], _Before] = {}
     row: AnyRow
@@ -78,18 +81,14 @@ def _reason_against(one: Said, before: _Before) -> str | None:
     """Why a decision is not kept: empty where it changes nothing, None where it is kept."""
     if not before:
         return None
-    given, _, at = before[-1]
     said = one.decision
-    if said.at is None:
-        if said.given == given:
-            return ""
-        words = "they have decided otherwise already, and the file does not say when this yes was; it was left out"
-        return words if said.given else None
-    if (said.given, said.source, said.at) in before or (said.given == given and said.at <= at):
+    if said.at is not None:
+        return "" if (said.given, said.source, said.at) in before else None
+    given, _, at = before[-1]
+    if said.given == given:
         return ""
-    if said.at <= at:
-        return f"they have decided otherwise since ({at:%Y-%m-%d}); this was left out"
-    return None
+    words = f"they have decided otherwise ({at:%Y-%m-%d}), and the file does not say when this yes was; it was left out"
+    return words if said.given else None
 
 
 def _row(one: Said, recorded_at: datetime) -> dict[str, Any]:

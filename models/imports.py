@@ -79,7 +79,7 @@ class Imports(Duplicates):
 
     async def begin(self, order: ImportOrder) -> Job:
         """See `Store`."""
-        at = self._clock.now()
+        at = min(order.as_of or self._clock.now(), self._clock.now())
 
         async def work(tx: AsyncConnection) -> Job:
             job = new_id()
@@ -183,7 +183,7 @@ class Imports(Duplicates):
             await tx.execute(insert(tx, ContactList).on_conflict_do_nothing(), made)
             await _put(tx, ListMember, "list", lists, recorded_at)
         said = [
-            Said(one.person.line, one.contact, _identity(one.person), decision, decision.at or one.at)
+            Said(one.person.line, one.contact, _identity(one.person), decision, decision.at or self._clock.now())
             for one in here
             for decision in one.person.decisions
         ]

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -269,7 +270,9 @@ async def job_for(store: Store, source: Source, wanted: Wanted) -> Job | None:
             "delimiter": source.dialect.delimiter,
             "mapping": source.plan.mapped.model_dump(mode="json", exclude_defaults=True),
         }
-        order = ImportOrder(source.path.name, source.digest, reading, wanted.trigger, wanted.rate)
+        as_of = source.plan.mapped.as_of
+        old = as_of if isinstance(as_of, datetime) else None
+        order = ImportOrder(source.path.name, source.digest, reading, wanted.trigger, wanted.rate, old)
         return await store.begin(order)
     job = await store.take_over(wanted.resume)
     if job.order.digest != source.digest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -26,6 +27,8 @@ class ImportOrder:
     reading: dict[str, JsonValue]
     trigger: bool = False
     rate: float | None = None
+    as_of: datetime | None = None
+    """How old it is; now, where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
