@@ -108,11 +108,7 @@ async def learn(
     Raises:
         InvalidEvent: A contact would have more attributes than one may have.
     """
-    news = [
-        one
-        for one in sayings
-        if one.traits or one.tempo is not None or one.address not in (None, contacts[one.contact].email)
-    ]
+    news = [one for one in sayings if one.traits or one.tempo is not None or _says_where(one, contacts)]
     if not news:
         return []
     people = await _people(tx, {one.contact for one in news}, contacts)
@@ -280,6 +276,12 @@ async def _write(tx: AsyncConnection, people: Iterable[_Person]) -> dict[UUID, A
         [{"of": id, **columns} for id, columns in changes.items()],
     )
     return await read_contacts(tx, changes)
+
+
+def _says_where(one: Saying, contacts: Mapping[UUID, AnyRow]) -> bool:
+    """Whether the address matters. Of a user it does although it is the one: they may be found to have had another."""
+    by_user = one.identity is not None and one.identity.startswith(f"{USER}:")
+    return one.address is not None and (by_user or one.address != contacts[one.contact].email)
 
 
 def _is_trait(name: str, value: JsonValue) -> bool:
