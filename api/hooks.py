@@ -31,10 +31,25 @@ log = structlog.stdlib.get_logger(__name__)
 
 router = APIRouter(prefix="/v1/hooks", tags=["webhooks"])
 
+HALF = timedelta(microseconds=500)
+"""Of the millisecond that times are kept to."""
 MOST_EVENTS = 100
 """One request stands for."""
 _BODY: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "object"},
+                "examples": {
+                    "order": {
+                        "summary": "As the other system writes it",
+                        "value": {"id": 17, "email": "hanako@example.com", "total_price": "4900", "currency": "JPY"},
+                    }
+                },
+            }
+        },
+    }
 }
 
 
@@ -171,8 +186,13 @@ def _incoming(parts: Parts, source: Source, call: Call, event: HookEvent, place:
 
 def _journey_time(parts: Parts, at: datetime | None) -> datetime:
     """Never in the future, and as long ago as it is by the wall's clock."""
+    now = parts.clock.now()
     ago = parts.clock.wall() - at if at is not None else timedelta(0)
-    return parts.clock.now() - max(ago, timedelta(0))
+    if ago <= timedelta(0):
+        return now
+    # The two clocks are not read at the same moment: what is left of it goes.
+    then = now - ago + HALF
+    return then.replace(microsecond=then.microsecond // 1000 * 1000)
 
 
 def _clean(who: Who) -> Who:
