@@ -7,8 +7,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api.errors import Problem
+from api.errors import Problem, responses
 from api.ingest.described import describe as describe_calls
+from api.keys import COUNTED
 
 TITLE = "tabiji"
 
@@ -61,9 +62,18 @@ def complete(app: FastAPI) -> None:
             shapes["Problem"] = problem
             describe_calls(schema)
             _forget_default_422(schema)
+            _say_what_is_counted(schema)
         return schema
 
     app.openapi = with_problems  # type: ignore[method-assign] # FastAPI's documented way to change it
+
+
+def _say_what_is_counted(schema: dict[str, Any]) -> None:
+    """The gate counts some paths by client address, before their routes are asked."""
+    for path in filter(COUNTED.match, schema["paths"]):
+        for operation in schema["paths"][path].values():
+            described = operation["responses"].setdefault("429", responses(429)[429])
+            described["content"] = {**responses(429)[429]["content"], **described.get("content", {})}
 
 
 def _forget_default_422(schema: dict[str, Any]) -> None:

@@ -91,6 +91,9 @@ def _never_opened() -> AbstractAsyncContextManager[Parts]:
 
 DESCRIPTION: dict[str, Any] = compose(_never_opened).openapi()
 api = schemathesis.openapi.from_dict(DESCRIPTION)
+quick = schemathesis.openapi.from_dict(DESCRIPTION)
+quick.config.phases.coverage.enabled = False
+"""Without each bound of each field in turn: examples, and what chance brings."""
 
 
 CHECKS: list[Any] = [
@@ -101,16 +104,27 @@ CHECKS: list[Any] = [
 ]
 
 
-@api.parametrize()  # pyright: ignore[reportUnknownMemberType, reportUntypedFunctionDecorator] # open in schemathesis
-@settings(
-    max_examples=12,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-    derandomize=True,
-)
+def _few_examples(examples: int) -> settings:
+    too_strict = [HealthCheck.too_slow, HealthCheck.filter_too_much]
+    return settings(max_examples=examples, deadline=None, suppress_health_check=too_strict, derandomize=True)
+
+
+@quick.parametrize()  # pyright: ignore[reportUnknownMemberType, reportUntypedFunctionDecorator] # open in schemathesis
+@_few_examples(4)
 def test_nothing_that_may_be_sent_breaks_it_and_every_answer_is_as_described(
     case: schemathesis.Case[Any], served: Served
 ) -> None:
+    _answers_as_described(case, served)
+
+
+@pytest.mark.slow
+@api.parametrize()  # pyright: ignore[reportUnknownMemberType, reportUntypedFunctionDecorator] # open in schemathesis
+@_few_examples(25)
+def test_nothing_breaks_it_at_length_either(case: schemathesis.Case[Any], served: Served) -> None:
+    _answers_as_described(case, served)
+
+
+def _answers_as_described(case: schemathesis.Case[Any], served: Served) -> None:
     case.call_and_validate(  # pyright: ignore[reportUnknownMemberType] # open in schemathesis
         base_url=served.url,
         headers={"Authorization": f"Bearer {served.key}"},
