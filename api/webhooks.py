@@ -144,7 +144,7 @@ class Tested(BaseModel):
 class ResendSent(BaseModel):
     """Whose dead letters."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [{"webhook": "crm"}]})
 
     webhook: Name | None = Field(default=None, description="absent: of all")
 
