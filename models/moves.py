@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import bindparam, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -76,11 +77,18 @@ async def move(
     if parted:
         contacts = table(Contact)
         await tx.execute(update(contacts).where(among(tx, contacts.c.id, parted)).values(parted_at=recorded_at))
-    done = Done(rows)
+    done, scores = Done(rows), dict[UUID, int]()
     for loser, winner in sorted(moves.merged.items()):
         done.pending += await everything_to(tx, rows[loser], winner, at=at, recorded_at=recorded_at)
         message_id = change_id(f"merge/{loser}/{recorded_at.isoformat()}", Fact.CONTACT_MERGED)
         done.told.append((winner, Told(Fact.CONTACT_MERGED, message_id, {"contact": str(loser)})))
+        if points := rows[loser].score:
+            before = scores.get(winner, rows[winner].score)
+            scores[winner] = before + points
+            told: dict[str, JsonValue] = {"before": before, "after": before + points, "points": points}
+            told["reason"] = "another contact turned out to be this one"
+            score_id = change_id(f"merge/{loser}/{recorded_at.isoformat()}", Fact.SCORE_CHANGED)
+            done.told.append((winner, Told(Fact.SCORE_CHANGED, score_id, told)))
     gained = {to for _, to in moves.moved.values()} | {*moves.merged.values()}
     cause = f"merge/{recorded_at.isoformat()}"
     done.rows, told_of = await refresh(tx, rows, gained | parted, lost=moves.moved.keys(), source=cause)

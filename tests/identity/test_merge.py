@@ -175,6 +175,8 @@ async def test_points_add_up_and_the_first_arm_counts_and_a_pause_holds(database
 
     [now] = await road.rows(Contact, id=known)
     assert now.score == 21
+    [told] = await road.rows(Event, name="Score Changed")
+    assert (told.contact_id, told.properties["before"], told.properties["after"]) == (known, 11, 21)
     assert [(row.contact_id, row.arm) for row in await road.rows(Exposure)] == [(known, "arm 0")]
     assert [(row.target, row.resumed_at) for row in await road.rows(Pause)] == [(str(known), None)]
 
