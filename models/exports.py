@@ -124,8 +124,9 @@ async def _beside(tx: AsyncConnection, rows: Sequence[AnyRow]) -> _Beside:
 
 async def _grouped(tx: AsyncConnection, query: Any) -> dict[UUID, list[str]]:
     found: dict[UUID, list[str]] = {}
-    for contact, value in await tx.execute(query):
-        found.setdefault(contact, []).append(value)
+    row: AnyRow
+    for row in await tx.execute(query):
+        found.setdefault(row[0], []).append(row[1])
     return {contact: sorted(values) for contact, values in found.items()}
 
 

@@ -74,7 +74,8 @@ async def export_to(opened: OpenExport, wanted: Exported) -> int:
 def show_imports(api: Api, console: Console | None = None) -> None:
     """Print the imports, latest first."""
     out = console or Console()
-    found: list[dict[str, Any]] = (api.get("/v1/imports") or {"imports": []})["imports"]
+    answer = api.get("/v1/imports")
+    found: list[dict[str, Any]] = answer["imports"] if answer else []
     if not found:
         out.print("Nothing was imported yet: tabiji import FILE.")
         return
@@ -88,7 +89,8 @@ def show_imports(api: Api, console: Console | None = None) -> None:
 def show_duplicates(api: Api, console: Console | None = None) -> None:
     """Print pairs, the likeliest first."""
     out = console or Console()
-    found: list[dict[str, Any]] = (api.get("/v1/duplicates") or {"duplicates": []})["duplicates"]
+    answer = api.get("/v1/duplicates")
+    found: list[dict[str, Any]] = answer["duplicates"] if answer else []
     if not found:
         out.print("No two contacts wait for somebody to say whether they are one.")
         return

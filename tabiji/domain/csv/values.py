@@ -199,7 +199,7 @@ def locale(cell: str) -> str:
 
 def names(cell: str) -> tuple[str, ...]:
     """Tags or lists, between commas or semicolons, or as a JSON list."""
-    several = _json(cell) if cell.startswith("[") else None
+    several: JsonValue = _json(cell) if cell.startswith("[") else None
     if isinstance(several, list) and all(isinstance(one, str) for one in several):
         found = [str(one) for one in several]
     else:
