@@ -23,6 +23,7 @@ from api.pages import not_found
 from api.parts import Parts
 from api.recording import record
 from models.form_answers import remember
+from models.incoming import Incoming
 from models.record import Recorded
 from tabiji.domain.forms import Filled, Form, read
 from tabiji.errors import Unavailable, UnknownContact
@@ -189,8 +190,19 @@ async def submit(
             return refused(422, form.says.once_more)
         if (wait := parts.form_posts.take(parts.limits.address(request.scope))) is not None:
             return refused(429, form.says.slow_down, {"Retry-After": str(ceil(wait))})
+    address = parts.limits.address(request.scope)
+    # An address a visitor types in is not proved theirs: it takes nothing from whom it leads to, their devices neither.
+    items = batch(
+        form,
+        given,
+        filled,
+        at=parts.clock.now(),
+        contact_id=visitor.contact_id,
+        address=address,
+        trusted=program,
+    )
     try:
-        contact_id = await _kept(parts, request, form, given, filled=filled, visitor=visitor)
+        contact_id = await _kept(parts, given, filled, items)
     except Unavailable:
         return refused(503, form.says.try_again, {"Retry-After": "10"})
     except UnknownContact:
@@ -200,9 +212,7 @@ async def submit(
     return _thanked(form, place, thanks, filled, leave)
 
 
-async def _kept(parts: Parts, request: Request, form: Form, given: Given, *, filled: Filled, visitor: Visitor) -> UUID:
-    address = parts.limits.address(request.scope)
-    items = batch(form, given, filled, at=parts.clock.now(), contact_id=visitor.contact_id, address=address)
+async def _kept(parts: Parts, given: Given, filled: Filled, items: list[Incoming]) -> UUID:
     stored: list[Recorded] = await record(parts, items)
     if filled.agreed and (anonymous_id := given.along.get("anonymous_id")):
         with suppress(Unavailable):  # then it is asked once more

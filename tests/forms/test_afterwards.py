@@ -219,3 +219,18 @@ async def test_the_scripts_are_small_and_say_nothing_but_the_form(shop: Shop) ->
     popup = await door.nobody.get("/popup.js")
     assert (popup.status_code, len(popup.content) < 6_000) == (200, True)
     assert (await door.nobody.get("/f/nothing.js")).status_code == 404
+
+
+async def test_typing_somebody_elses_address_gives_a_visitor_nothing_of_theirs(shop: Shop) -> None:
+    """Their device stays their own: a link in a mail proves an address, a form does not."""
+    door = await shop(ASK)
+    await door.full.post("/v1/identify", json={"userId": "u1", "traits": {"email": "hanako@example.com"}})
+    await door.nobody.post("/f/ask", data={**HERE, "anonymous_id": "eve", "question": "Who?"})
+    await door.ingest.post("/v1/track", json={"anonymousId": "eve", "event": "Clicked Around"})
+
+    hanako = await door.contact(user_id="u1")
+    assert "Form Submitted" in {entry["name"] for entry in hanako["timeline"]}
+    assert "Clicked Around" not in {entry["name"] for entry in hanako["timeline"]}
+
+    await door.ingest.post("/f/ask", data={**HERE, "anonymous_id": "tablet"})
+    assert (await door.contact(anonymous_id="tablet"))["id"] == hanako["id"], "a program of one's own may say so"
