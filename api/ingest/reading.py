@@ -14,7 +14,7 @@ import msgspec
 from starlette.types import Receive
 
 from api.bodies import DEEPEST, LARGEST, load, parse, problems_of
-from api.errors import ApiProblem, FieldProblem, invalid
+from api.errors import ApiProblem, FieldProblem, InvalidInput, invalid
 from api.guard import PATIENCE
 from api.ingest.calls import LARGEST_EVENT, Batch, Call
 
@@ -136,7 +136,7 @@ def read_batch(body: bytes) -> tuple[Batch, list[Item]]:
     if batch.context is not None and (_NUL in body or not _plain_within(batch.context, DEEPEST - 2)):
         check = list(problems_of({"context": batch.context}))
         if check:
-            raise ApiProblem(422, "invalid_input", f"{check[0].field}: {check[0].problem}", errors=check[:20])
+            raise InvalidInput(*check[:20])
     return batch, [_item(bytes(raw)) for raw in batch.batch]
 
 
@@ -151,22 +151,27 @@ def _item(raw: bytes) -> Item:
 
 
 def _odd_batch(body: bytes) -> tuple[Batch, list[Item]] | None:
-    """A batch that strict JSON cannot read because one of its items has what no database keeps."""
+    """A batch that strict JSON cannot read because one of its items has what no database keeps.
+
+    Raises:
+        ApiProblem: What is wrong is not in an item.
+    """
     document: Any = load(body)
     if not isinstance(document, dict) or not isinstance(batch := cast("dict[str, Any]", document).get("batch"), list):
         return None
-    items: list[Item] = []
     shell: dict[str, Any] = {**document, "batch": []}
-    if list(problems_of(shell)):
-        return None
-    one: Any
-    for one in batch:
+    if wrong := list(problems_of(shell)):
+        raise InvalidInput(*wrong[:20])
+    empty = msgspec.json.encode(shell)
+    try:
+        found = _BATCH.decode(empty)
+    except _UNREADABLE as error:
+        _explain(empty, error)
+    items: list[Item] = []
+    for one in cast("Iterable[Any]", batch):
         problems = list(problems_of(one))
         items.append(Unreadable(problems[:20]) if problems else _item(msgspec.json.encode(one)))
-    try:
-        return _BATCH.decode(msgspec.json.encode(shell)), items
-    except _UNREADABLE:
-        return None
+    return found, items
 
 
 class _Named(msgspec.Struct):

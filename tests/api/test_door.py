@@ -43,21 +43,18 @@ async def browser(door: Door, *origins: str) -> str:
 # Bodies
 
 
-@pytest.mark.parametrize(
-    ("encoding", "pack"),
-    [
-        ("gzip", gzip.compress),
-        ("deflate", zlib.compress),
-        ("deflate", lambda body: zlib.compress(body, wbits=-15)),
-    ],
-)
-async def test_compressed_bodies_are_read(door: Door, encoding: str, pack: Any) -> None:
-    headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
+async def test_compressed_bodies_are_read(door: Door) -> None:
+    plain = json.dumps(TRACK).encode()
+    for encoding, body in (
+        ("gzip", gzip.compress(plain)),
+        ("deflate", zlib.compress(plain)),
+        ("deflate", zlib.compress(plain, wbits=-15)),
+    ):
+        headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
+        answer = await door.ingest.post("/v1/track", content=body, headers=headers)
+        assert answer.status_code == 200, answer.text
 
-    answer = await door.ingest.post("/v1/track", content=pack(json.dumps(TRACK).encode()), headers=headers)
-
-    assert answer.status_code == 200, answer.text
-    assert await door.rows(Event) == 1
+    assert await door.rows(Event) == 3
 
 
 async def test_what_unpacks_to_more_than_is_allowed_is_not_unpacked(door: Door) -> None:
@@ -231,13 +228,14 @@ async def test_one_number_no_json_has_spoils_one_item_and_not_its_neighbours(doo
 
 
 async def test_where_nothing_of_a_batch_is_good_it_is_refused(door: Door) -> None:
-    for body, field in (
+    wrong: list[tuple[Any, str]] = [
         ({"batch": [{"type": "track", "userId": "u1"}]}, "batch.0.event"),
         ({"batch": []}, "batch"),
         ({"batch": {}}, "batch"),
         ({}, "batch"),
         ([], "body"),
-    ):
+    ]
+    for body, field in wrong:
         answer = await door.ingest.post("/v1/batch", json=body)
         assert answer.status_code == 422, answer.text
         assert answer.json()["errors"][0]["field"] == field, answer.text
