@@ -77,11 +77,16 @@ class Shop:
         return [row for row in rows if str(row.context.get("page", {}).get("path", "")).startswith(below)]
 
     async def contact(self, kind: str, value: str) -> Any:
-        """Whom an identity leads to."""
+        """Whom an identity leads to, once it does."""
         identities, contacts = table(Identity), table(Contact)
         query = select(contacts).join(identities, identities.c.contact_id == contacts.c.id)
-        async with self.parts.database.read() as tx:
-            return (await tx.execute(query.where(identities.c.kind == kind, identities.c.value == value))).one()
+        query = query.where(identities.c.kind == kind, identities.c.value == value)
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                async with self.parts.database.read() as tx:
+                    if (found := (await tx.execute(query)).one_or_none()) is not None:
+                        return found
+                await asyncio.sleep(0.05)
 
     async def heard(self, below: str, *expected: str) -> list[Any]:
         """The same, once all of these have arrived; in whatever order."""
