@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from rich.console import Console
 from sqlalchemy import select
 from standardwebhooks import Webhook as Verifier
+from typer.testing import CliRunner
 
 from activities.webhook_delivery import Deliverer
 from api.app import compose
@@ -29,6 +30,7 @@ from models.database import Database, table
 from models.event import Event
 from models.keys import create_key
 from tabiji.channels.webhook import WebhookPost
+from tabiji.cli.webhooks import app as commands
 from tabiji.desk import webhooks as terminal
 from tabiji.desk.look import Api, show_stuck
 from tabiji.domain.hooks import Source, Sources
@@ -192,3 +194,14 @@ async def _tags(desk: Desk, to: Receiver, tag: str = "hot") -> None:
     await asyncio.to_thread(act)
     await desk.tell()
     assert len(to.got) == before + 1
+
+
+def test_what_cannot_be_meant_is_said_before_anybody_is_asked() -> None:
+    for words in (
+        ["resend"],
+        ["resend", "an-id", "--all"],
+        ["resend", "--all", "--webhook", "crm"],
+        ["add", "https://crm.example.com/", "--events", "Order Completed", "--include", "phone"],
+        ["add", "https://crm.example.com/"],
+    ):
+        assert CliRunner().invoke(commands, words).exit_code == 2, words
