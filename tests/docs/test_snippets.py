@@ -73,7 +73,7 @@ def test_the_activities_are_found(project: Path) -> None:
 
 @pytest.mark.slow
 def test_they_are_typed(project: Path) -> None:
-    checked = ["workflows", "tests"]
+    checked = ["workflows", "hooks", "tests"]
     run(project, "-m", "mypy", "--strict", "--python-version", "3.11", "--cache-dir", ".mypy_cache", *checked)
 
 
