@@ -31,6 +31,7 @@ from tabiji.errors import (
     UnknownApproval,
     UnknownContact,
     UnknownEnrollment,
+    UnknownImport,
     UnknownJourney,
     UnknownParam,
     UnknownTask,
@@ -147,6 +148,7 @@ def translate(error: Exception) -> ApiProblem:
             UnknownApproval()
             | UnknownAccount()
             | UnknownTask()
+            | UnknownImport()
             | UnknownWebhook()
             | UnknownContact()
             | UnknownJourney()
