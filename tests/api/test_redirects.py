@@ -50,9 +50,12 @@ async def test_no_parameter_and_no_header_of_a_request_leads_anybody_away(door: 
             for filled in (re.sub(r"\{[^}]+\}", "whitepaper", path), re.sub(r"\{[^}]+\}", "%2F%2Fevil.example", path)):
                 sent = dict.fromkeys(NAMES, value) | {"email": "a@example.com", "consent": "yes"}
                 answer = await door.nobody.request(
-                    method, filled, params=dict.fromkeys(NAMES, value), headers=HEADERS,
-                    **({"data": sent} if method == "POST" else {}),
-                )  # fmt: skip
+                    method,
+                    filled,
+                    params=dict.fromkeys(NAMES, value),
+                    headers=HEADERS,
+                    data=sent if method == "POST" else None,
+                )
                 assert not leads_away(answer), (method, filled, answer.headers["location"])
                 assert answer.status_code != 500, (method, filled)
 
