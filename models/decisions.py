@@ -11,11 +11,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.bulk import Rows, among
 from models.consents import latest_last
 from models.contact import Consent
-from models.database import AnyRow, insert, table
+from models.database import AnyRow, table
 from tabiji.domain.csv.mapping import CONSENT
 from tabiji.domain.csv.people import Decision, Problem
+
+_CONSENTS = Rows(Consent, ("contact_id", "topic", "given", "source", "wording", "identity", "at", "recorded_at"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ async def decide(tx: AsyncConnection, said: Sequence[Said], recorded_at: datetim
         For each that was left out against what it says, why.
     """
     history = await _history(tx, said)
-    rows: list[dict[str, Any]] = []
+    rows: list[tuple[Any, ...]] = []
     problems: list[Problem] = []
     for one in said:
         before = history.setdefault((one.contact, one.decision.topic), [])
@@ -52,8 +55,7 @@ async def decide(tx: AsyncConnection, said: Sequence[Said], recorded_at: datetim
         rows.append(_row(one, recorded_at))
         before.append((one.decision.given, one.decision.source, one.at))
         before.sort(key=lambda said: said[2])
-    if rows:
-        await tx.execute(insert(tx, Consent), rows)
+    await _CONSENTS.write(tx, rows)
     return problems
 
 
@@ -65,7 +67,7 @@ async def _history(tx: AsyncConnection, said: Sequence[Said]) -> dict[tuple[UUID
     query = (
         select(consents.c.contact_id, consents.c.topic, consents.c.given, consents.c.source, consents.c.at)
         .where(
-            consents.c.contact_id.in_(sorted({one.contact for one in said})),
+            among(tx, consents.c.contact_id, {one.contact for one in said}),
             consents.c.topic.in_(sorted({one.decision.topic for one in said})),
         )
         .order_by(*latest_last(consents))
@@ -91,15 +93,6 @@ def _reason_against(one: Said, before: _Before) -> str | None:
     return words if said.given else None
 
 
-def _row(one: Said, recorded_at: datetime) -> dict[str, Any]:
+def _row(one: Said, recorded_at: datetime) -> tuple[Any, ...]:
     said = one.decision
-    return {
-        "contact_id": one.contact,
-        "topic": said.topic,
-        "given": said.given,
-        "source": said.source,
-        "wording": said.wording,
-        "identity": one.identity,
-        "at": one.at,
-        "recorded_at": recorded_at,
-    }
+    return (one.contact, said.topic, said.given, said.source, said.wording, one.identity, one.at, recorded_at)

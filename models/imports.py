@@ -21,13 +21,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.base import new_id
+from models.bulk import Rows
 from models.change import Change, Moment
 from models.clock import Clock, SystemClock
-from models.contact import ContactTag, Identity
+from models.contact import ContactTag
 from models.database import AnyRow, Database, insert, lock_contacts, table
 from models.decisions import Said, decide
 from models.duplicates import Duplicates
@@ -40,13 +41,17 @@ from models.record import Recorder
 from models.roster import ContactList, ListMember
 from models.schema import check
 from models.sqlite import Lane
+from models.surroundings import look
 from tabiji.domain.csv.orders import IMPORTED, ImportOrder, Job, Standing, Tally
 from tabiji.domain.csv.people import PersonRead, Problem
+from tabiji.domain.identities import EMAIL, USER, Key
 from tabiji.domain.journeys import Catalog
 from tabiji.errors import Superseded, UnknownImport
 from tabiji.journey.discovery import discover
 from tabiji.settings import Settings
 
+_TAGS = Rows(ContactTag, ("contact_id", "tag", "at", "recorded_at"), unless="contact_id, tag")
+_MEMBERS = Rows(ListMember, ("contact_id", "list", "at", "recorded_at"), unless="contact_id, list")
 _COUNTED = ("people", "known", "refused", "problems")
 
 
@@ -119,15 +124,11 @@ class Imports(Duplicates):
 
     async def look(self, people: Sequence[PersonRead]) -> list[Standing]:
         """See `Store`."""
-        keys = {("user", one.user_id) for one in people if one.user_id}
-        keys |= {("email", one.email) for one in people if one.email}
-        identities = table(Identity)
-        query = select(identities.c.kind, identities.c.value, identities.c.contact_id).where(
-            tuple_(identities.c.kind, identities.c.value).in_(sorted(keys))
-        )
+        keys: set[Key] = {(USER, one.user_id) for one in people if one.user_id}
+        keys |= {(EMAIL, one.email) for one in people if one.email}
         async with self._database.read() as tx:
-            found = {(row.kind, row.value): row.contact_id for row in await tx.execute(query)} if keys else {}
-        return [Standing(found.get(("user", one.user_id)), found.get(("email", one.email))) for one in people]
+            found = {key: row.contact_id for key, row in (await look(tx, keys)).items()}
+        return [Standing(found.get((USER, one.user_id or "")), found.get((EMAIL, one.email or ""))) for one in people]
 
     async def record(self, job: Job, people: Sequence[PersonRead]) -> list[UUID]:
         """See `Store`."""
@@ -176,12 +177,11 @@ class Imports(Duplicates):
         here = [_Kept(one.person, locked[one.contact].id, one.at) for one in kept]
         tags = [(one, tag) for one in here for tag in one.person.tags]
         lists = [(one, name) for one in here for name in one.person.lists]
-        if tags:
-            await _put(tx, ContactTag, "tag", tags, recorded_at)
+        await _TAGS.write(tx, _rows(tags, recorded_at))
         if lists:
             made = [{"name": name, "recorded_at": recorded_at} for name in sorted({name for _, name in lists})]
             await tx.execute(insert(tx, ContactList).on_conflict_do_nothing(), made)
-            await _put(tx, ListMember, "list", lists, recorded_at)
+            await _MEMBERS.write(tx, _rows(lists, recorded_at))
         said = [
             Said(one.person.line, one.contact, _identity(one.person), decision, decision.at or self._clock.now())
             for one in here
@@ -203,18 +203,10 @@ class Imports(Duplicates):
             raise Superseded(f"another process has taken over import {job.id}; this one stops.")
 
 
-async def _put(
-    tx: AsyncConnection,
-    model: type[ContactTag | ListMember],
-    column: str,
-    found: Sequence[tuple[_Kept, str]],
-    recorded_at: datetime,
-) -> None:
-    rows = {
-        (one.contact, name): {"contact_id": one.contact, column: name, "at": one.at, "recorded_at": recorded_at}
-        for one, name in found
-    }
-    await tx.execute(insert(tx, model).on_conflict_do_nothing(), list(rows.values()))
+def _rows(found: Sequence[tuple[_Kept, str]], recorded_at: datetime) -> list[tuple[Any, ...]]:
+    """Of a name that stands with somebody twice, the first."""
+    rows = {(one.contact, name): (one.contact, name, one.at, recorded_at) for one, name in reversed(found)}
+    return list(rows.values())
 
 
 def _item(job: Job, person: PersonRead, at: datetime) -> Incoming:
