@@ -15,6 +15,7 @@ from models.enroll import Pending, dispatch
 from models.enrollment import Enrollment
 from models.pilots import note_failure
 from models.record import Outbox, Recorder
+from models.sqlite import Lane
 from tabiji.domain.facts import Fact
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.orders import Ending
@@ -27,7 +28,7 @@ class Closing:
         self._database = database
         self._outbox = outbox
         self._clock = SystemClock()
-        self._recorder = Recorder(database, catalog, self._clock, outbox)
+        self._recorder = Recorder(database, catalog, self._clock, outbox, lane=Lane.OUTBOX)
 
     async def close(self, enrollment_id: str, ending: Ending, reason: str, *, at: datetime | None) -> bool:
         """Write the end down, tell the enrollment that waits for it, and end those it was waiting for.
