@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import uuid
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ class House:
 
     desk: Desk
     relay: Relay
+    names: dict[str, str] = field(default_factory=dict[str, str])
+    """Of the keys that were made."""
 
     @property
     def url(self) -> str:
@@ -42,9 +45,18 @@ class House:
 
     async def key(self, scope: str) -> str:
         """A new key."""
-        code, out, err = await self.desk.tabiji("key", "create", f"{scope} {uuid.uuid4()}", "--scope", scope)
+        name = f"{scope} {uuid.uuid4()}"
+        code, out, err = await self.desk.tabiji("key", "create", name, "--scope", scope)
         assert code == 0, err
-        return next(word for word in out.split() if word.startswith("tbj_"))
+        key = next(word for word in out.split() if word.startswith("tbj_"))
+        self.names[key] = name
+        return key
+
+    async def user_hash(self, key: str, user_id: str) -> str:
+        """What the site's server says of a user who is signed in."""
+        code, out, err = await self.desk.tabiji("key", "secret", self.names[key])
+        assert code == 0, err
+        return hmac.new(out.split()[-1].encode(), user_id.encode(), "sha256").hexdigest()
 
     async def snippet(self, language: str, number: int, person: Person, scope: str = "write") -> str:
         """What the page says, with our own address, key and person in it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Generator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -81,9 +82,17 @@ async def test_analytics_next_drives_the_main_journey(
     assert len(set(repeated_one)) == 2
     await page.goto(f"{site.url}/pricing")
     await house.has_told_sales(person)
+    (key,) = {found[0] for one in house.relay.asked if (found := re.findall("tbj_[^/]+", one.path))}
+    signed = (await house.snippet("html", 1, person)).replace(
+        "made by your server", await house.user_hash(key, person.user_id)
+    )
+    await page.evaluate(signed.removeprefix("<script>").strip().removesuffix("</script>"))
+    await came(house, "identify, signed", 5)
     await context.close()
 
-    told = (await house.contact(person.email))["timeline"]
+    contact = await house.contact(person.email)
+    assert contact["attributes"] == {"first_name": "花子", "plan": "pro"}
+    told = contact["timeline"]
     events = [one for one in reversed(told) if one["kind"] == "event"]
     assert [one["properties"]["path"] for one in events if one["name"] == "Page Viewed"] == ["/", "/pricing"]
     viewed = next(one for one in events if one["name"] == "Page Viewed")
