@@ -22,8 +22,11 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from statistics import median
 from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bench.databases import both, settings_of
 from models.base import new_id
@@ -130,8 +133,8 @@ async def measured(database: Database, size: int, events: int) -> dict[str, Any]
     for count in range(rounds):
         batch = [event(people.next()) for _ in range(size)]
         rows = [row(event({}), contacts[(count * size + n) * 7919 % KNOWN]) for n in range(size)]
-        await ours.on(lambda batch=batch: recorder.record(batch))
-        await bare.on(lambda rows=rows: database.transact(lambda tx: tx.execute(insert(tx, Event), rows)))
+        await ours.on(partial(recorder.record, batch))
+        await bare.on(partial(database.transact, partial(_bare, rows)))
     return {
         "batch": size,
         "batches": rounds,
@@ -140,6 +143,10 @@ async def measured(database: Database, size: int, events: int) -> dict[str, Any]
         "cpu_ratio": round(median(bare.cpu) / median(ours.cpu), 2),
         "wall_ratio": round(median(bare.wall) / median(ours.wall), 2),
     }
+
+
+async def _bare(rows: list[dict[str, Any]], tx: AsyncConnection) -> None:
+    await tx.execute(insert(tx, Event), rows)
 
 
 async def _prepare(database: Database, recorder: Recorder, people: People, contacts: list[uuid.UUID]) -> None:
