@@ -32,7 +32,7 @@ from tabiji.domain.orders import EXIT_STEP, Happened
 MERGED = "merged"
 """Why an enrollment ended that the other contact was in too."""
 
-DECIDED = (Contact.__tablename__, Identity.__tablename__, Enrollment.__tablename__, Duplicate.__tablename__)
+DECIDED = frozenset(table(one).name for one in (Contact, Identity, Enrollment, Duplicate))
 """Tables that are not simply followed: each has its rule here or in `models.moves`."""
 
 

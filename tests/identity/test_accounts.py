@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,8 +15,7 @@ from tests.road.parts import Road, did
 
 
 def _group(account: str, *, at: datetime = NOON, traits: dict[str, Any] | None = None, **fields: Any) -> Incoming:
-    said = did("Group", group=GroupSaid(account, traits or {}), **fields)
-    return Incoming(**{name: getattr(said, name) for name in Incoming.__slots__} | {"at": at, "kind": "group"})
+    return replace(did("Group", group=GroupSaid(account, traits or {}), **fields), at=at, kind="group")
 
 
 async def test_an_account_knows_what_was_said_last_whenever_it_came_in(database: Database) -> None:

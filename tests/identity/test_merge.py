@@ -166,7 +166,7 @@ async def test_points_add_up_and_the_first_arm_counts_and_a_pause_holds(database
     async with database.write() as tx:
         for place, contact in enumerate((visitor, known)):
             await tx.execute(table(Contact).update().where(table(Contact).c.id == contact).values(score=10 + place))
-            row = {"contact_id": contact, "experiment": "subject", "arm": f"arm {place}", "weights": {}}
+            row: dict[str, Any] = {"contact_id": contact, "experiment": "subject", "arm": f"arm {place}", "weights": {}}
             row |= {"enrollment_id": "e", "step": "s", "test": False, "at": NOON, "recorded_at": NOON}
             await tx.execute(insert(tx, Exposure).values(**row))
     await Pauses(database, road.clock).pause(Scope.CONTACT, str(visitor), by="ops", reason=None)
