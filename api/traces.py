@@ -31,7 +31,9 @@ MOST_PATIENCE = 25
 
 
 SCRIPT = Path(__file__).parent / "assets" / "debug.js"
-_HTML: dict[int | str, dict[str, Any]] = {200: {"description": "A page", "content": {"text/html": {"schema": {"type": "string"}}}}}
+_HTML: dict[int | str, dict[str, Any]] = {
+    200: {"description": "A page", "content": {"text/html": {"schema": {"type": "string"}}}}
+}
 
 
 class Refusal(Shown):

@@ -102,7 +102,9 @@ class Consent(SQLModel, table=True):
     wording: str | None = Field(default=None, description="what the person read when they agreed")
     version: str | None = Field(default=None, max_length=40, description="of the wording")
     network: str | None = Field(
-        default=None, max_length=64, description="where they were, as far as proof needs it: the address without its end"
+        default=None,
+        max_length=64,
+        description="where they were, as far as proof needs it: the address without its end",
     )
     identity: str | None = Field(default=None, max_length=280, description="the identity it came under, kind:value")
     at: datetime

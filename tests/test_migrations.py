@@ -105,7 +105,9 @@ async def test_downgrade_to_base_leaves_nothing_and_upgrade_comes_back(empty: Da
 async def test_upgrading_again_keeps_the_rows(empty: Database) -> None:
     await upgrade(url(empty))
     async with empty.write() as tx:
-        await tx.execute(insert(tx, ApiKey).values(hash="h", name="n", scope="admin", origins=[], recorded_at=datetime.now(UTC)))
+        await tx.execute(
+            insert(tx, ApiKey).values(hash="h", name="n", scope="admin", origins=[], recorded_at=datetime.now(UTC))
+        )
     await upgrade(url(empty))
     async with empty.read() as tx:
         assert (await tx.execute(select(table(ApiKey).c.name))).scalars().all() == ["n"]

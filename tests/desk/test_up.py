@@ -93,7 +93,10 @@ async def ops_can_ask(desk: Desk) -> None:
     assert (code, err) == (0, "")
     assert "Nothing is stuck." in out
     code, _, err = await desk.tabiji("contact", ADDRESS, TABIJI_API_KEY="tbj_" + "x" * 43)
-    assert (code, err) == (1, "tabiji: the API does not take this key. Set TABIJI_API_KEY to one of scope read, or admin to change things.\n")
+    assert (code, err) == (
+        1,
+        "tabiji: the API does not take this key. Set TABIJI_API_KEY to one of scope read, or admin to change things.\n",
+    )
 
 
 async def a_saved_journey_reloads_the_worker(desk: Desk) -> None:

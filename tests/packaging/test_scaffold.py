@@ -17,7 +17,19 @@ def test_a_project_is_complete(tmp_path: Path) -> None:
     expected = {"worker.py", "alembic.ini", "pyproject.toml", "README.md", "Dockerfile", ".env.example", ".gitignore"}
     assert expected <= {str(path) for path in written}
     tops = {path.parts[0] for path in written}
-    assert {"workflows", "activities", "api", "models", "migrations", "templates", "tests", "deploy", "forms", "hooks", "assets"} <= tops
+    assert {
+        "workflows",
+        "activities",
+        "api",
+        "models",
+        "migrations",
+        "templates",
+        "tests",
+        "deploy",
+        "forms",
+        "hooks",
+        "assets",
+    } <= tops
     assert all((tmp_path / "Web Shop" / path).is_file() for path in written)
     assert not [path for path in written if "__pycache__" in path.parts]
 

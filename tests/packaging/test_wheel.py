@@ -36,7 +36,18 @@ def test_no_test_cache_or_secret_comes_along(wheel: Path) -> None:
 def test_the_scaffold_is_the_whole_application(wheel: Path) -> None:
     """Every tracked file of the application's folders, and the templates of what differs."""
     names = set(zipfile.ZipFile(wheel).namelist())
-    folders = ["activities", "api", "assets", "deploy", "forms", "hooks", "migrations", "models", "templates", "workflows"]
+    folders = [
+        "activities",
+        "api",
+        "assets",
+        "deploy",
+        "forms",
+        "hooks",
+        "migrations",
+        "models",
+        "templates",
+        "workflows",
+    ]
     tracked = subprocess.run(
         ["git", "ls-files", *folders], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
