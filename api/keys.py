@@ -33,6 +33,7 @@ from api.parts import Parts
 from models import key as kinds
 from models.keys import Key, looks_like_a_key
 from tabiji.domain.facts import NAMES as FACTS
+from tabiji.domain.facts import NOTED
 from tabiji.domain.user_hash import is_users_hash
 from tabiji.errors import TabijiError
 
@@ -97,9 +98,11 @@ def require(key: Key, action: Action, what: str) -> None:
 
 def action_for_event(name: str) -> Action:
     """What one must be allowed in order to send an event: those that tabiji records itself start what starts on a
-    tag, a score or an answer.
+    tag, a score or an answer, and those it notes of mails and consents what starts on a click.
     """
-    return Action.ADMIN if name in FACTS else Action.TRACK
+    if name in FACTS:
+        return Action.ADMIN
+    return Action.WRITE if name in NOTED else Action.TRACK
 
 
 async def key_of(parts: Parts, scope: Scope, headers: Headers, write_key: str | None = None) -> Key:

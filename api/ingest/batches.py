@@ -109,7 +109,8 @@ def _checked(asked: Asked, call: Call, problems: Problems) -> Incoming | None:
     found = incoming(kind, call, asked.arrival, problems)
     for action, what, field in wanted(found) if found is not None else ():
         if not may(asked.key, action):
-            problems.add(field, f"{what} needs a key of scope 'admin'")
+            scope = "admin" if action is Action.ADMIN else "write"
+            problems.add(field, f"{what} needs a key of scope {scope!r}")
             return None
     return found
 

@@ -43,3 +43,19 @@ class Fact(StrEnum):
 
 
 NAMES = frozenset(fact.value for fact in Fact)
+NOTED = frozenset(
+    {
+        "Email Opened",
+        "Email Link Clicked",
+        "Email Replied",
+        "Unsubscribed",
+        "Consent Given",
+        "Consent Withdrawn",
+        "Visitor Recognized",
+        "Contact Erased",
+        "Contact Imported",
+        "Duplicate Merged",
+    }
+)
+"""What tabiji notes of mails, consents and visits. Another server may say so too, which has its own ways of mailing;
+a page that anybody can read the key of may not."""

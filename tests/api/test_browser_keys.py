@@ -17,6 +17,7 @@ from models.enrollment import Enrollment
 from models.event import Event
 from models.keys import create_key
 from tabiji.domain.facts import NAMES as FACTS
+from tabiji.domain.facts import NOTED
 from tabiji.domain.user_hash import user_hash, user_secret
 from tests.api.conftest import SECRET, Door
 
@@ -57,7 +58,7 @@ async def test_it_is_refused_from_pages_it_is_not_for(browser: httpx2.AsyncClien
 
 
 async def test_what_tabiji_records_itself_it_cannot_send(browser: httpx2.AsyncClient) -> None:
-    for fact in FACTS:
+    for fact in FACTS | NOTED:
         assert (await browser.post("/v1/track", json={"userId": "u", "event": fact})).status_code == 403, fact
 
 
