@@ -30,7 +30,7 @@ async def test_what_no_declared_event_has_is_doubted(door: Door) -> None:
 
     [doubt] = (await door.full.post("/v1/conditions/check", json={"condition": condition})).json()["doubts"]
 
-    assert doubt == "Order Completed: has no property 'totl'; it has total, currency, order_id"
+    assert doubt.startswith("Order Completed: has no property 'totl'; it has total, currency, order_id")
 
 
 @pytest.mark.parametrize(

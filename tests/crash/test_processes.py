@@ -29,6 +29,7 @@ async def each_mail_came_once(scene: Scene, enrollment: str, address: str) -> No
     assert sorted(scene.relay.mails_to(address).values()) == [1, 1]
 
 
+@pytest.mark.slow
 async def test_an_event_while_no_worker_runs_is_found_by_the_next_one(scene: Scene) -> None:
     """Of two people who wait when their worker dies: one's event reached Temporal, the other's only the database."""
     told, untold = await scene.person(), await scene.person()

@@ -11,6 +11,7 @@ from demo.__main__ import parse
 from tests.demo.playing import demo
 
 
+@pytest.mark.slow
 async def test_kept_it_runs_on_after_ok_until_it_is_interrupted(tmp_path: Path) -> None:
     async with demo(tmp_path, env={"KEEP": "1"}) as playing:
         await playing.until("demo: ok")
@@ -25,6 +26,7 @@ async def test_kept_it_runs_on_after_ok_until_it_is_interrupted(tmp_path: Path) 
         assert not playing.data_is_kept
 
 
+@pytest.mark.slow
 async def test_a_relay_that_takes_no_mail_is_named_with_everything_that_follows_from_it(tmp_path: Path) -> None:
     async with demo(tmp_path, "--set", "TABIJI_SMTP_SECURITY=starttls", "--deadline", "3") as playing:
         code = await playing.end()

@@ -40,6 +40,7 @@ async def test_keys_are_made_listed_and_revoked(here: Desk) -> None:
     assert key.strip() not in out
 
 
+@pytest.mark.slow
 async def test_a_key_is_rotated_and_its_user_secret_stays(here: Desk) -> None:
     assert (await here.tabiji("migrate"))[0] == 0
     signing = {"TABIJI_SECRET": "x" * 32}

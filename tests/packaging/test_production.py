@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 
 from models.database import Database
 from models.keys import create_key
@@ -95,6 +96,7 @@ async def ops_key(url: str) -> str:
         await database.close()
 
 
+@pytest.mark.slow
 async def test_migrate_api_and_worker_of_the_compose_file_carry_a_form_to_a_mail(
     postgres: PostgresServer, tmp_path: Path
 ) -> None:

@@ -147,6 +147,7 @@ def test_install_new_up_one_form_and_the_mail_is_in_the_inbox(stranger: Stranger
         assert "http" in whole["text"]
 
 
+@pytest.mark.slow
 def test_its_sample_test_passes(stranger: Stranger, tmp_path: Path) -> None:
     """Run by this environment's pytest, on the library from the wheel."""
     stranger.run("tabiji", "new", "shop", cwd=tmp_path)

@@ -32,6 +32,7 @@ from tests.watchdog import gone_with_us
 TASKS = 8
 
 
+@pytest.mark.slow
 async def test_while_another_program_writes_to_the_file_the_answer_is_503_and_the_same_call_is_stored_once_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
