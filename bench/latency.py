@@ -1,11 +1,13 @@
 """Measures how soon a waiting journey acts on an event, beside a bare SDK workflow that is signalled.
 
-    python -m bench.latency [--rate 50] [--seconds 20]
+    python -m bench.latency [--rate 50] [--waited-for 0.2] [--seconds 20]
 
 Everything is real and a process of its own: a fresh project at its desk (`tabiji up`: API, worker, SQLite, Temporal
 dev server), and beside it a worker of the bare SDK on the same server. Ours: from sending `POST /v1/track`, and from
 its 200, to the start of the journey's next activity. Bare: from sending the signal to the start of the activity. Starts
-are read from Temporal's histories. Both are asked at the same rate, one after the other. Prints one JSON object.
+are read from Temporal's histories. Of the events a share is waited for, each by a journey of its own that then acts and
+ends; the others are page views of the same people. The bare workflows are signalled as often as journeys are woken,
+one after the other. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -49,9 +51,9 @@ class Pinged(Journey):
 PORTS = ("API", "TEMPORAL", "TEMPORAL_UI", "SMTP", "INBOX")
 
 
-async def main(rate: float, seconds: float) -> None:
+async def main(rate: float, seconds: float, waited_for: float) -> None:
     """Print what was measured."""
-    many = int(rate * seconds)
+    many, woken = int(rate * seconds * waited_for), rate * waited_for
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "project"
         await _run(sys.executable, "-m", "tabiji.cli", "new", str(project), cwd=ROOT)
@@ -65,12 +67,13 @@ async def main(rate: float, seconds: float) -> None:
                 trust_env=False,
                 timeout=30,
             ) as api:
-                ours = await _ours(client, api, many, rate)
+                ours = await _ours(client, api, many, woken, views=rate - woken)
             async with _process(sys.executable, "-m", "bench.bare_signal", client.service_client.config.target_host):
-                bare = await _bare(client, many, rate)
+                bare = await _bare(client, many, woken)
     report: dict[str, Any] = {
         "events_a_second": rate,
-        "events": many,
+        "journeys_woken_a_second": woken,
+        "journeys": many,
         "ours_sent_to_started_ms": _quantiles([start - sent for sent, _, start in ours]),
         "ours_accepted_to_started_ms": _quantiles([start - accepted for _, accepted, start in ours]),
         "accepting_ms": _quantiles([accepted - sent for sent, accepted, _ in ours]),
@@ -82,7 +85,9 @@ async def main(rate: float, seconds: float) -> None:
     print(json.dumps(report, indent=2))
 
 
-async def _ours(client: Client, api: httpx2.AsyncClient, many: int, rate: float) -> list[tuple[float, float, float]]:
+async def _ours(
+    client: Client, api: httpx2.AsyncClient, many: int, rate: float, *, views: float
+) -> list[tuple[float, float, float]]:
     async def post(path: str, body: dict[str, Any]) -> dict[str, Any]:
         answer = await api.post(path, json=body)
         found: dict[str, Any] = answer.raise_for_status().json()
@@ -102,7 +107,13 @@ async def _ours(client: Client, api: httpx2.AsyncClient, many: int, rate: float)
         await post("/v1/track", {"userId": f"bench-{n}", "event": "Bench Pinged"})
         times[n] = (sent, time.time())
 
-    await _in_turn([partial(ping, n) for n in range(many)], rate=rate)
+    async def view(n: int) -> None:
+        await post("/v1/page", {"userId": f"bench-{n % many}", "properties": {"path": f"/{n}"}})
+
+    pages = [partial(view, n) for n in range(int(many / rate * views))]
+    await asyncio.gather(
+        _in_turn([partial(ping, n) for n in range(many)], rate=rate), _in_turn(pages, rate=max(views, 1))
+    )
     return [(*times[n], await _started(client, id)) for n, id in enumerate(ids)]
 
 
@@ -201,5 +212,6 @@ def _free_port() -> int:
 if __name__ == "__main__":
     given = argparse.ArgumentParser()
     given.add_argument("--rate", type=float, default=50)
+    given.add_argument("--waited-for", type=float, default=0.2, help="the share of the events that wakes somebody")
     given.add_argument("--seconds", type=float, default=20)
     asyncio.run(main(**vars(given.parse_args())))
