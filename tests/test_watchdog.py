@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.watchdog import gone_with_us
 
 server = subprocess.Popen(["sleep", "600"])
-with gone_with_us(server.pid, signal="QUIT", folder=Path(sys.argv[1])):
+with gone_with_us(server.pid, signal="KILL", folder=Path(sys.argv[1])):
     print(server.pid, flush=True)
     time.sleep(600)
 """
