@@ -15,7 +15,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 export CHAOS KEEP
 
-.PHONY: setup demo test test-clients test-browser test-slow lint format clean
+.PHONY: setup demo test test-clients test-browser test-slow test-long lint format clean
 
 setup:
 	@$(PYTHON) tools/setup.py
@@ -25,8 +25,8 @@ demo: setup
 
 # A file's tests stay together, on as many cores as there are.
 test: setup
-	@$(PYTEST) -m "not slow and not browser and not clients" -n auto --dist loadfile $(ARGS)
-	@echo "test: left out here: make test-clients, make test-browser, make test-slow"
+	@$(PYTEST) -m "not slow and not long and not browser and not clients" -n auto --dist loadfile $(ARGS)
+	@echo "test: left out here: make test-clients, make test-browser, make test-slow, make test-long"
 
 # Real client libraries against the real API. Tests whose library is not here say so themselves.
 test-clients: setup
@@ -42,7 +42,11 @@ test-browser: setup
 
 # Killing and restarting processes is work: one test for each core.
 test-slow: setup
-	$(call marked,slow -n auto --dist worksteal)
+	$(call marked,"slow and not long" -n auto --dist worksteal)
+
+# On PostgreSQL once more what does not depend on it, and the API's description tried with many examples.
+test-long: setup
+	$(call marked,long -n auto --dist worksteal)
 
 lint: setup
 	@$(BIN)/ruff check .

@@ -4,7 +4,7 @@ database      SQLite and PostgreSQL, one after the other: the test runs twice
 sqlite        SQLite only        postgresql    PostgreSQL only
 Each is a `models.database.Database` of its own with all tables in it; `.url` is its address.
 
-On PostgreSQL `make test` runs what depends on its locks and its SQL (`ON_BOTH`); `make test-slow` runs the rest.
+On PostgreSQL `make test` runs what depends on its locks and its SQL (`ON_BOTH`); `make test-long` runs the rest.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ ON_BOTH = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave to `make test-slow` what says on PostgreSQL what it has said on SQLite."""
+    """Leave to `make test-long` what says on PostgreSQL what it has said on SQLite."""
     here = Path(__file__).parent
     for item in items:
         # pytest knows parameters of functions only.
         parameters: dict[str, object] = getattr(getattr(item, "callspec", None), "params", {})
         again = parameters.get("database") == "postgresql"
         if again and item.path.relative_to(here).parts[0] not in ON_BOTH:
-            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session")

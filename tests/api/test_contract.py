@@ -117,7 +117,7 @@ def test_nothing_that_may_be_sent_breaks_it_and_every_answer_is_as_described(
     _answers_as_described(case, served)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @api.parametrize()  # pyright: ignore[reportUnknownMemberType, reportUntypedFunctionDecorator] # open in schemathesis
 @_few_examples(25)
 def test_nothing_breaks_it_at_length_either(case: schemathesis.Case[Any], served: Served) -> None:
