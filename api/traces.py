@@ -27,7 +27,7 @@ router = APIRouter(tags=["events"])
 
 LOOKED_EVERY = 0.25
 """Seconds between two looks for somebody who waits."""
-MOST_PATIENCE = 25
+MOST_PATIENCE = 8
 
 
 SCRIPT = Path(__file__).parent / "assets" / "debug.js"

@@ -71,7 +71,7 @@
       if (paused || document.hidden) { await pause(300); continue; }
       const query = asked();
       Object.entries(place).forEach(([name, value]) => query.set(name, value));
-      if (place.after !== undefined) query.set("wait", "10");
+      if (place.after !== undefined) query.set("wait", "8");
       try {
         const answer = await fetch(`/v1/events/trace?${query}`, { headers: { Authorization: `Bearer ${$("key").value.trim()}` } });
         if (mine !== round) return;

@@ -117,7 +117,7 @@ async def test_who_waits_is_told_as_soon_as_something_comes_and_nothing_twice(do
     seen = await traced(door)
     place = {"after": str(seen["after"]), "refused_after": str(seen["refused_after"])}
 
-    waiting = asyncio.create_task(door.full.get("/v1/events/trace", params={**place, "wait": "10"}))
+    waiting = asyncio.create_task(door.full.get("/v1/events/trace", params={**place, "wait": "8"}))
     await asyncio.sleep(0.1)
     await send(door.ingest, userId="u1", event="After")
 
