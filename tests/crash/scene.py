@@ -222,7 +222,8 @@ class Scene:
         """Wait until the only message of each is sent."""
 
         async def sent() -> bool:
-            return all([(await self.message(enrollment)).state == "sent" for enrollment in enrollments])
+            found = [await self.rows(Message, enrollment_id=enrollment) for enrollment in enrollments]
+            return all([row.state for row in rows] == ["sent"] for rows in found)
 
         await until(sent, "all are sent", within=within)
 
