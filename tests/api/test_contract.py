@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -14,7 +12,6 @@ from typing import Any
 import httpx2
 import pytest
 import schemathesis
-import uvicorn
 from hypothesis import HealthCheck, settings
 from schemathesis import checks as general
 from schemathesis.specs.openapi import checks as openapi
@@ -26,6 +23,7 @@ from models.database import Database
 from models.keys import create_key
 from tests.api.conftest import free_port, parts_on, settings_for
 from tests.databases import PostgresServer
+from tests.serving import serving
 
 
 @dataclass
@@ -43,19 +41,10 @@ def served(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer) -
     url, port = postgres.url(name), free_port()
     key = asyncio.run(_prepare(url))
     app = compose(lambda: _parts(url, folder))
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="on"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.01)
+    with serving(app, port):
         served = Served(f"http://127.0.0.1:{port}", key)
         _seed(served)
         yield served
-    finally:
-        server.should_exit = True
-        thread.join(timeout=20)
 
 
 def _seed(served: Served) -> None:

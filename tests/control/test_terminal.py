@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
-import threading
-import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
 from pydantic import SecretStr
 from rich.console import Console
 
@@ -27,6 +24,7 @@ from tabiji.errors import Refused
 from tabiji.settings import Settings
 from tests.api.conftest import free_port, parts_on, settings_for
 from tests.databases import create_schema
+from tests.serving import serving
 
 JOURNEY = "whitepaper-nurture"
 
@@ -38,21 +36,12 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Generator[Settings]:
     url = f"sqlite:///{folder / 'ops.sqlite3'}"
     key = asyncio.run(_prepare(url))
     app = compose(lambda: _parts(url, folder))
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="on"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.01)
+    with serving(app, port):
         yield Settings(
             _env_file=None,  # type: ignore[call-arg] # pydantic-settings takes it
             api_port=port,
             api_key=SecretStr(key),
         )
-    finally:
-        server.should_exit = True
-        thread.join(timeout=20)
 
 
 async def _prepare(url: str) -> str:

@@ -7,8 +7,6 @@ import dataclasses
 import io
 import os
 import subprocess
-import threading
-import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from pydantic import SecretStr
 from rich.console import Console
 from sqlalchemy import select
@@ -41,6 +38,7 @@ from tests.api.conftest import SECRET, free_port, parts_on, settings_for
 from tests.databases import create_schema
 from tests.docs.pages import blocks
 from tests.hooks.receivers import Receiver, receiver
+from tests.serving import serving
 
 PAGE = "docs/webhooks.md"
 CRM_SECRET = "sixteen characters and more"
@@ -79,18 +77,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Generator[Desk]:
     url = f"sqlite:///{folder / 'desk.sqlite3'}"
     key = asyncio.run(_prepare(url))
     app = compose(lambda: _parts(url, folder))
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="on"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.01)
+    with serving(app, port):
         settings = Settings(_env_file=None, api_port=port, api_key=SecretStr(key))  # type: ignore[call-arg] # pydantic-settings takes it
         yield Desk(url, settings)
-    finally:
-        server.should_exit = True
-        thread.join(timeout=20)
 
 
 async def _prepare(url: str) -> str:
