@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import uuid
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,9 +22,10 @@ from api.app import compose
 from api.metrics import Metrics
 from api.parts import Parts
 from models.clock import SystemClock
-from models.database import Database, table
+from models.database import Database, insert, table
 from models.group import Entrance
 from models.keys import create_key
+from models.message import Message
 from tabiji import JourneyPlugin
 from tabiji.channels.email.links import Links
 from tabiji.domain.journeys import Catalog
@@ -125,3 +127,21 @@ async def opened(database: Database, settings: Settings) -> AsyncGenerator[Door]
 async def door(database: Database, tmp_path: Path) -> AsyncGenerator[Door]:
     async with opened(database, settings_for(database, tmp_path)) as door:
         yield door
+
+
+async def with_a_mail(door: Door, traits: dict[str, Any], *, template: str) -> uuid.UUID:
+    """A contact of whom these are known, and the mail `m1` to them, as a worker would have written it."""
+    await door.full.post("/v1/identify", json={"userId": "u1", "traits": traits})
+    made = (await door.full.post("/v1/journeys/whitepaper-nurture/enrollments", json={"user_id": "u1"})).json()
+    contact = uuid.UUID(made["contact_id"])
+    async with door.parts.database.write() as tx:
+        now = await door.parts.database.now(tx)
+        await tx.execute(
+            insert(tx, Message).values(
+                key="k", public_id="m1", enrollment_id=made["id"], contact_id=contact, step="s", visit=1,
+                audience="contact", template=template, state="sent", token="t", run_id="r",
+                activity_id="a", attempt=1, lease_until=now, deferrals=0, maybe_twice=0, test=False, at=now,
+                recorded_at=now,
+            )
+        )  # fmt: skip # a row
+    return contact

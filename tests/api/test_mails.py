@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from models.contact import Consent
-from models.database import Database, insert
+from models.database import Database
 from models.event import Event
-from models.message import Message
 from tabiji.errors import DatabaseDown
-from tests.api.conftest import Door
+from tests.api.conftest import Door, with_a_mail
 
 TARGET = "https://example.com/白書?a=1&b=%20#part"
 BROKEN = ["x", "x" * 3000, "x.y", "%00", "a b", "こんにちは"]
@@ -18,20 +17,7 @@ BROKEN = ["x", "x" * 3000, "x.y", "%00", "a b", "こんにちは"]
 
 async def mailed(door: Door) -> uuid.UUID:
     """A contact with one mail, as a worker would have written it."""
-    await door.full.post("/v1/identify", json={"userId": "u1", "traits": {"email": "hanako@example.com"}})
-    made = (await door.full.post("/v1/journeys/whitepaper-nurture/enrollments", json={"user_id": "u1"})).json()
-    contact = uuid.UUID(made["contact_id"])
-    async with door.parts.database.write() as tx:
-        now = await door.parts.database.now(tx)
-        await tx.execute(
-            insert(tx, Message).values(
-                key="k", public_id="m1", enrollment_id=made["id"], contact_id=contact, step="s", visit=1,
-                audience="contact", template="whitepaper/welcome", state="sent", token="t", run_id="r",
-                activity_id="a", attempt=1, lease_until=now, deferrals=0, maybe_twice=0, test=False, at=now,
-                recorded_at=now,
-            )
-        )  # fmt: skip # a row
-    return contact
+    return await with_a_mail(door, {"email": "hanako@example.com"}, template="whitepaper/welcome")
 
 
 def path_of(link: str) -> str:

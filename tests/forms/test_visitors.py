@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -10,12 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from models.database import insert
 from models.event import Event
 from models.form_answer import FormAnswer
-from models.message import Message
 from tabiji.forms import Choice, Consent, Email, Form, Hidden, Number, Text, Textarea
-from tests.api.conftest import Door
+from tests.api.conftest import Door, with_a_mail
 from tests.forms.conftest import Shop
 
 PROFILE = Form(
@@ -52,19 +49,7 @@ def hidden(html: str) -> dict[str, str]:
 async def mailed(door: Door, *traits: str) -> str:
     """Somebody of whom these are known has clicked a link to the form in a mail; where it led."""
     known = {name: SECRET_ANSWERS[name] for name in ("email", *traits)}
-    await door.full.post("/v1/identify", json={"userId": "u1", "traits": known})
-    made = (await door.full.post("/v1/journeys/whitepaper-nurture/enrollments", json={"user_id": "u1"})).json()
-    contact = uuid.UUID(made["contact_id"])
-    async with door.parts.database.write() as tx:
-        now = await door.parts.database.now(tx)
-        await tx.execute(
-            insert(tx, Message).values(
-                key="k", public_id="m1", enrollment_id=made["id"], contact_id=contact, step="s", visit=1,
-                audience="contact", template="welcome/hello", state="sent", token="t", run_id="r",
-                activity_id="a", attempt=1, lease_until=now, deferrals=0, maybe_twice=0, test=False, at=now,
-                recorded_at=now,
-            )
-        )  # fmt: skip # a row
+    await with_a_mail(door, known, template="welcome/hello")
     clicked = await door.nobody.get(door.parts.links.click("m1", "http://tabiji.example/f/profile?utm_source=mail"))
     return str(clicked.headers["location"])
 
