@@ -29,6 +29,7 @@ COPY api api
 COPY assets assets
 COPY forms forms
 COPY hooks hooks
+COPY topics topics
 COPY migrations migrations
 COPY models models
 COPY templates templates

@@ -24,13 +24,13 @@ from models import schema
 from models.clock import SystemClock
 from models.control import pass_gate
 from models.database import Database
-from tabiji import JourneyPlugin, log, settings
+from tabiji import JourneyPlugin, crash, log, settings
 from tabiji.deploys.build import build_here, promotes_itself
 from tabiji.deploys.versions import at_work, promote
 from tabiji.domain.journeys import Catalog
 from tabiji.errors import Refused, TabijiError
 from tabiji.journey.calls import EFFECT_HEARTBEAT, EFFECT_TIMEOUT
-from tabiji.journey.discovery import discover
+from tabiji.journey.discovery import discover, discover_topics
 from tabiji.settings import Settings
 from tabiji.temporal import connect, prepare
 from workflows.housekeeping.sweep import Sweep
@@ -56,7 +56,7 @@ async def work(config: Settings) -> None:
     delivering = await connect(config, [JourneyPlugin()])
     await prepare(delivering, config)
     dispatcher = Dispatcher(delivering, database, catalog, task_queue=config.task_queue)
-    async with registered(config, database, catalog, dispatcher) as activities:
+    async with registered(config, database, catalog, dispatcher, discover_topics()) as activities:
         plugin = JourneyPlugin(journeys=journeys, activities=activities, gate=partial(pass_gate, database))
         working = await connect(config, [plugin])
         worker = Worker(
@@ -132,6 +132,7 @@ def main() -> None:
     try:
         config = settings.load()
         log.configure(config.log_level, process="worker")
+        crash.arm(config.crash_at)
         asyncio.run(work(config))
     except TabijiError as error:
         raise SystemExit(f"worker: {error}") from None

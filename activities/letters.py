@@ -14,13 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.database import table
 from models.event import Event
-from models.permission import TRANSACTIONAL
 from models.reads.contacts import ContactShown
 from tabiji.channels.email.compose import Mail, Mailbox, ascii_address, compose
 from tabiji.channels.email.links import Links
 from tabiji.channels.email.render import Facts, Rendered, Renderer
 from tabiji.domain.facts import KIND
 from tabiji.domain.orders import SendEmail, StepOrder
+from tabiji.domain.topics import Topics
 from tabiji.settings import Settings
 
 SALES_TEMPLATE = "sales/notice"
@@ -67,10 +67,11 @@ class Letterhead:
 class Letters:
     """Writes letters. Rendering comes before claiming: what cannot be written is not begun."""
 
-    def __init__(self, renderer: Renderer, links: Links, head: Letterhead) -> None:
+    def __init__(self, renderer: Renderer, links: Links, head: Letterhead, topics: Topics) -> None:
         self._renderer = renderer
         self.links = links
         self._head = head
+        self._topics = topics
 
     def to_contact(self, contact: ContactShown, order: SendEmail, public_id: str) -> Letter | None:
         """Write to a contact, with tracked links, an open pixel and a way out.
@@ -86,7 +87,7 @@ class Letters:
             return None
         facts: dict[str, object] = {**self._common(order), "contact": _facts(contact)}
         way_out = None
-        if order.topic != TRANSACTIONAL:
+        if not self._topics.is_transactional(order.topic):
             facts["unsubscribe_url"] = way_out = self.links.unsubscribe(contact.id, order.topic, public_id)
         rendered = self._renderer.render(order.template, facts)
         html = self.links.track(rendered.html, public_id, untouched=frozenset({way_out} if way_out else ()))

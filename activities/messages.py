@@ -15,6 +15,7 @@ from models.database import Database
 from models.ledger import Audience, Posting, public_id
 from tabiji.domain.changes import NotifyTeam
 from tabiji.domain.orders import NotifySales, SendEmail, SendOutcome
+from tabiji.domain.topics import Topics
 from tabiji.settings import Settings
 
 
@@ -31,9 +32,11 @@ class Messages:
         self._teams = teams
 
     @classmethod
-    def of(cls, settings: Settings, database: Database, carrier: Carrier, *, secret: str) -> Messages:
+    def of(
+        cls, settings: Settings, database: Database, carrier: Carrier, *, secret: str, topics: Topics | None = None
+    ) -> Messages:
         """See `Post.of`."""
-        return cls(Post.of(settings, database, carrier, secret=secret), Teams.of(settings))
+        return cls(Post.of(settings, database, carrier, secret=secret, topics=topics), Teams.of(settings))
 
     @property
     def all(self) -> list[Callable[..., Any]]:
@@ -60,6 +63,8 @@ class Messages:
             address=contact.email,
             topic=order.topic,
             delivery=order.delivery,
+            delay=order.delay,
+            priority=order.priority,
         )
         return await self._post.send(posting, letter, until)
 

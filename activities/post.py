@@ -14,13 +14,14 @@ from activities.attempts import attempt
 from activities.letters import Letter, Letterhead, Letters
 from models.database import Database
 from models.ledger import Claim, Ledger, Posting, public_id
-from models.permission import House
 from models.reads.contacts import ContactShown, show_contact
 from tabiji.channels.carrier import PermanentFailure, TemporaryFailure, Unclear
 from tabiji.channels.email.compose import Mail
 from tabiji.channels.email.links import Links
 from tabiji.channels.email.render import Renderer
 from tabiji.domain.orders import SendOutcome, StepOrder
+from tabiji.domain.sending.house import House
+from tabiji.domain.topics import Topics
 from tabiji.errors import ChannelDown, DatabaseDown, UnknownContact
 from tabiji.settings import Settings
 
@@ -54,15 +55,20 @@ class Post:
         self._carrier = carrier
 
     @classmethod
-    def of(cls, settings: Settings, database: Database, carrier: Carrier, *, secret: str) -> Post:
+    def of(
+        cls, settings: Settings, database: Database, carrier: Carrier, *, secret: str, topics: Topics | None = None
+    ) -> Post:
         """Put together what the settings ask for. `secret` signs links; whoever serves them must share it.
 
         Raises:
             ConfigurationError: An address in the settings is none.
         """
-        house = House(zone=settings.zone, quiet=settings.quiet, mails_tests=settings.smtp_catches_all)
+        house = house_of(settings, topics or Topics())
         letters = Letters(
-            Renderer(settings.templates / "email"), Links(secret, settings.public_url), Letterhead.of(settings)
+            Renderer(settings.templates / "email"),
+            Links(secret, settings.public_url),
+            Letterhead.of(settings),
+            house.topics,
         )
         return cls(database, Ledger(database, house), letters, carrier)
 
@@ -122,6 +128,11 @@ class Post:
         await _write_down(lambda: self._ledger.sent(claim, reply), deadline)
         log.info("message.sent", **_context(posting, claim))
         return _named(SendOutcome(state="sent"), claim.key)
+
+
+def house_of(settings: Settings, topics: Topics) -> House:
+    """What settings and topics say about writing to people."""
+    return House(zone=settings.zone, quiet=settings.quiet, mails_tests=settings.smtp_catches_all, topics=topics)
 
 
 def _named(outcome: SendOutcome, key: str) -> SendOutcome:

@@ -26,12 +26,13 @@ from models.waits import Waits
 from tabiji.channels.email.smtp import SmtpRelay
 from tabiji.channels.webhook import WebhookPost
 from tabiji.domain.journeys import Catalog
+from tabiji.domain.topics import Topics
 from tabiji.settings import Settings
 
 
 @asynccontextmanager
 async def registered(
-    settings: Settings, database: Database, catalog: Catalog, outbox: Outbox
+    settings: Settings, database: Database, catalog: Catalog, outbox: Outbox, topics: Topics
 ) -> AsyncGenerator[list[Callable[..., Any]]]:
     """The activities, bound to what they need. Connections to the relay are closed at the end.
 
@@ -47,7 +48,8 @@ async def registered(
         security=settings.smtp_security,
         connections=settings.smtp_connections,
     )
-    post, teams = Post.of(settings, database, relay, secret=settings.signing_secret), Teams.of(settings)
+    post = Post.of(settings, database, relay, secret=settings.signing_secret, topics=topics)
+    teams = Teams.of(settings)
     webhooks = webhook_post(settings)
     clock = SystemClock(settings.clock_shift)
     recorder = Recorder(database, catalog, clock, outbox, lane=Lane.JOURNEYS)

@@ -27,8 +27,16 @@ from tabiji.domain.forms import FormCatalog
 from tabiji.domain.hooks import Sources
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.params import ParamCatalog
+from tabiji.domain.topics import Topics
 from tabiji.errors import Unavailable
-from tabiji.journey.discovery import discover, discover_events, discover_forms, discover_params, discover_sources
+from tabiji.journey.discovery import (
+    discover,
+    discover_events,
+    discover_forms,
+    discover_params,
+    discover_sources,
+    discover_topics,
+)
 from tabiji.plugin import JourneyPlugin
 from tabiji.settings import Settings
 from tabiji.temporal import connect
@@ -69,6 +77,7 @@ class Parts:
     rejections: Rejections = field(default_factory=Rejections)
     limits: Limits = field(default_factory=Limits)
     forms: FormCatalog = field(default_factory=FormCatalog)
+    topics: Topics = field(default_factory=Topics)
     sources: Sources = field(default_factory=Sources)
     form_posts: Buckets = field(default_factory=lambda: Buckets(FORMS_A_MINUTE / 60, size=FORMS_AT_ONCE))
 
@@ -106,6 +115,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
             events=discover_events(),
             params=discover_params(),
             forms=discover_forms(),
+            topics=discover_topics(),
             sources=sources,
             problems=problems,
             keys=keys,

@@ -98,6 +98,7 @@ class Consent(SQLModel, table=True):
     contact_id: UUID = Field(foreign_key="contact.id", index=True)
     topic: str = Field(max_length=64)
     given: bool
+    confirmed: bool = Field(default=True, description="by the address itself, where the topic asks for that")
     source: str = Field(max_length=200, description="form:whitepaper, unsubscribe-link, api …")
     wording: str | None = Field(default=None, description="what the person read when they agreed")
     version: str | None = Field(default=None, max_length=40, description="of the wording")

@@ -26,6 +26,7 @@ class ConsentGiven:
         source: Where it was made: `form:whitepaper`, `unsubscribe-link`.
         wording: What was read, and its `version`.
         network: The address it came from without its end: enough for a proof, too little to know a device by.
+        confirmed: By the address itself. False: asked for, and of no effect where the topic needs a confirmation.
     """
 
     topic: str
@@ -34,6 +35,7 @@ class ConsentGiven:
     wording: str | None = None
     version: str | None = None
     network: str | None = None
+    confirmed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.control import gate
 from models.database import AnyRow, Database, insert, lease, lock_contacts, table
 from models.message import Message
-from models.permission import House, decide_about_test, decide_for_contact
+from models.standing import standings
 from tabiji.domain.orders import SendOutcome, StepOrder
+from tabiji.domain.sending.asked import MOST_DELAY, Asked
+from tabiji.domain.sending.decide import decide, not_a_rehearsal
+from tabiji.domain.sending.house import House
+from tabiji.domain.sending.standing import Standing
 from tabiji.errors import Busy, Superseded
 
 Audience = Literal["contact", "sales", "team"]
@@ -61,6 +65,20 @@ class Posting:
     topic: str | None = None
     summary: str | None = None
     delivery: Literal["at_least_once", "at_most_once"] = "at_least_once"
+    delay: timedelta = MOST_DELAY
+    priority: int = 0
+
+    def asked(self, first_at: datetime) -> Asked:
+        """As the rules see it."""
+        return Asked(
+            topic=self.topic or "",
+            at=self.order.at,
+            first_at=first_at,
+            delay=self.delay,
+            priority=self.priority,
+            journey=self.order.enrollment_id.partition("/")[0],
+            test=self.order.test,
+        )
 
 
 @dataclass(frozen=True)
@@ -159,7 +177,7 @@ class Ledger:
         values = _decided(posting, attempt, claim, verdict, now) | {"contact_id": contact.id}
         if row is None:
             values |= _identity(posting) | {"recorded_at": now}
-            values |= {"deferrals": int(values["state"] == "deferred"), "maybe_twice": 0}
+            values |= {"deferrals": int(values["state"] == "deferred"), "maybe_twice": 0, "asked_at": order.at}
             await tx.execute(insert(tx, Message).values(**values))
         else:
             values["deferrals"] = row.deferrals + (values["state"] == "deferred")
@@ -172,7 +190,7 @@ class Ledger:
     ) -> SendOutcome | None:
         if maybe_sent and posting.delivery == "at_most_once":
             return SendOutcome(state="unknown", reason="the first attempt ended while it was sending")
-        verdict = await self._decide(tx, posting, contact)
+        verdict = await self._decide(tx, posting, contact, posting.order.at if row is None else row.asked_at)
         if verdict is None:
             return None
         if maybe_sent:
@@ -181,13 +199,16 @@ class Ledger:
             return SendOutcome(state="refused", reason="deferred_too_often")
         return verdict
 
-    async def _decide(self, tx: AsyncConnection, posting: Posting, contact: AnyRow) -> SendOutcome | None:
+    async def _decide(
+        self, tx: AsyncConnection, posting: Posting, contact: AnyRow, first_at: datetime
+    ) -> SendOutcome | None:
+        asked = posting.asked(first_at)
         if posting.audience != "contact":
-            return decide_about_test(posting.order, self._house)
+            return not_a_rehearsal(Standing(address=posting.address), asked, self._house)
         if contact.email != posting.address:
             raise Busy("the contact's address has just changed; the mail is rendered again", retry_after=_AT_ONCE)
-        topic = posting.topic or ""
-        verdict = await decide_for_contact(tx, contact, topic, posting.order, self._house)
+        known = await standings(tx, [contact], self._house, topics=[asked.topic])
+        verdict = decide(known[contact.id], asked, self._house)
         if verdict is None and posting.subject is None:
             return SendOutcome(state="refused", reason="invalid_address")
         return verdict
@@ -240,6 +261,8 @@ def _decided(
     going = "on_wire" if posting.delivery == "at_least_once" else "claimed"
     return {
         "template": posting.template,
+        "recipient": posting.address,
+        "priority": posting.priority,
         "topic": posting.topic,
         "subject": posting.subject and posting.subject[:500],
         "summary": posting.summary and posting.summary[:500],
@@ -264,5 +287,6 @@ def _identity(posting: Posting) -> dict[str, Any]:
         "step": order.step,
         "visit": order.visit,
         "audience": posting.audience,
+        "channel": "email",
         "test": order.test,
     }

@@ -185,6 +185,10 @@ class Settings(BaseSettings):
         default=timedelta(0), description="moves journey time away from the wall clock: for rehearsals only"
     )
 
+    crash_at: str | None = Field(
+        default=None, description="for tests: where a process dies with -9, e.g. message.claimed:3; see tabiji/crash.py"
+    )
+
     # Desk stack
     temporal_port: int = Field(default=7233, ge=1, le=65535, description="of the desk's Temporal server")
     temporal_ui_port: int = Field(default=8233, ge=1, le=65535, description="of its UI")
@@ -298,6 +302,8 @@ class Settings(BaseSettings):
                 raise ValueError("database_url must be set in production, e.g. postgresql://user:password@host/tabiji")
             if missing := [name for name in _OURS if name not in self.model_fields_set]:
                 raise ValueError(f"{missing[0]} must be set in production")
+            if self.crash_at:
+                raise ValueError("crash_at is for tests and must not be set in production")
             if self.clock_shift:
                 raise ValueError("clock_shift is for rehearsals and must be zero in production")
         return self

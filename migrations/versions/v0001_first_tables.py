@@ -133,6 +133,7 @@ def upgrade() -> None:
         sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.Column("topic", sa.String(length=64), nullable=False),
         sa.Column("given", sa.Boolean(), nullable=False),
+        sa.Column("confirmed", sa.Boolean(), nullable=False),
         sa.Column("source", sa.String(length=200), nullable=False),
         sa.Column("wording", sa.String(), nullable=True),
         sa.Column("version", sa.String(length=40), nullable=True),
@@ -309,12 +310,16 @@ def upgrade() -> None:
         "message",
         sa.Column("key", sa.String(length=420), nullable=False),
         sa.Column("public_id", sa.String(length=64), nullable=False),
-        sa.Column("enrollment_id", sa.String(length=200), nullable=False),
+        sa.Column("enrollment_id", sa.String(length=200), nullable=True),
+        sa.Column("broadcast_id", sa.Uuid(), nullable=True),
         sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.Column("step", sa.String(length=200), nullable=False),
         sa.Column("visit", sa.Integer(), nullable=False),
         sa.Column("audience", sa.String(length=16), nullable=False),
+        sa.Column("channel", sa.String(length=16), nullable=False),
+        sa.Column("recipient", sa.String(length=254), nullable=True),
         sa.Column("template", sa.String(length=200), nullable=False),
+        sa.Column("variant", sa.String(length=100), nullable=True),
         sa.Column("topic", sa.String(length=64), nullable=True),
         sa.Column("subject", sa.String(length=500), nullable=True),
         sa.Column("summary", sa.String(length=500), nullable=True),
@@ -324,23 +329,35 @@ def upgrade() -> None:
         sa.Column("activity_id", sa.String(length=64), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
         sa.Column("deferrals", sa.Integer(), nullable=False),
         sa.Column("reason", sa.String(length=200), nullable=True),
         sa.Column("reply", sa.String(length=500), nullable=True),
+        sa.Column("relay", sa.String(length=100), nullable=True),
         sa.Column("maybe_twice", sa.Integer(), nullable=False),
         sa.Column("test", sa.Boolean(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("visitor", sa.String(length=64), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("clicked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("machine_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("unsubscribed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("complained_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("bounced_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("bounce", sa.String(length=32), nullable=True),
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_message_contact_id_contact")),
         sa.ForeignKeyConstraint(["enrollment_id"], ["enrollment.id"], name=op.f("fk_message_enrollment_id_enrollment")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_message")),
         sa.UniqueConstraint("public_id", name=op.f("uq_message_public_id")),
     )
     with op.batch_alter_table("message", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_message_contact_id"), ["contact_id"], unique=False)
+        batch_op.create_index("ix_message_contact_id_at", ["contact_id", "at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_message_broadcast_id"), ["broadcast_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_enrollment_id"), ["enrollment_id"], unique=False)
 
     op.create_table(
@@ -656,7 +673,8 @@ def downgrade() -> None:
     op.drop_table("pause")
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_message_enrollment_id"))
-        batch_op.drop_index(batch_op.f("ix_message_contact_id"))
+        batch_op.drop_index(batch_op.f("ix_message_broadcast_id"))
+        batch_op.drop_index("ix_message_contact_id_at")
 
     op.drop_table("message")
     with op.batch_alter_table("listener", schema=None) as batch_op:

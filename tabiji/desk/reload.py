@@ -18,7 +18,7 @@ from tabiji.desk.stack import Stack
 
 log = structlog.stdlib.get_logger(__name__)
 
-WATCHED = ("workflows", "activities", "models", "templates", "api", "forms", "hooks", "worker.py")
+WATCHED = ("workflows", "activities", "models", "templates", "api", "forms", "hooks", "topics", "worker.py")
 API_ALONE = frozenset(("api", "forms", "hooks"))
 JOURNEYS = "workflows"
 LOOKED_AT = 20

@@ -6,7 +6,7 @@ is written into Temporal histories.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Literal
 
@@ -328,6 +328,10 @@ class SendEmail(StepOrder):
     template: str
     topic: str = "marketing"
     delivery: Literal["at_least_once", "at_most_once"] = "at_least_once"
+    delay: timedelta = timedelta(hours=24)
+    """How long quiet hours and caps may hold it back; then it is dropped with its reason."""
+    priority: int = 0
+    """Of its journey; higher goes first where there is room for one only."""
 
 
 class AdjustScore(StepOrder):

@@ -1,4 +1,4 @@
-"""Finds journeys, events, open values, forms and sources of an application: every module of a package, no list."""
+"""Finds what an application declares, from journeys to topics: every module of a package, nobody edits a list."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tabiji.domain.hooks import Source, Sources
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.known_events import BUILT_IN
 from tabiji.domain.params import Param, ParamCatalog
+from tabiji.domain.topics import Topic, Topics
 from tabiji.errors import JourneyDefinitionError
 from tabiji.journey.journey import Journey
 
@@ -92,6 +93,19 @@ def discover_forms(package: str = "forms") -> FormCatalog:
                 f"{module.__name__}: form {form.name!r} is in {place} already. Rename one: the name is its address."
             )
     return FormCatalog(form for form, _ in places.values())
+
+
+def discover_topics(package: str = "topics") -> Topics:
+    """Import everything below a package and return the topics declared there; none where there is no such package.
+
+    Raises:
+        JourneyDefinitionError: A module cannot be loaded, or two topics have one name.
+    """
+    if importlib.util.find_spec(package) is None:
+        return Topics()
+    found = [value for module in _modules(package) for value in vars(module).values() if isinstance(value, Topic)]
+    # One that a second module imports is still one.
+    return Topics({id(topic): topic for topic in found}.values())
 
 
 def discover_sources(package: str = "hooks") -> Sources:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
@@ -74,7 +75,7 @@ class JourneyEnvironment(Findings):
 
     def quiet_hours(self, start: time, end: time) -> None:
         """Nobody is mailed between these times of day, on their own clock."""
-        self._house.sending.quiet = (start, end)
+        self._house.sending.rules = dataclasses.replace(self._house.sending.rules, quiet=(start, end))
 
     def replace(self, activity: str, function: Callable[..., Any]) -> None:
         """Say who plays an own activity: a plain function, which is given what the journey gives.

@@ -46,6 +46,7 @@ async def write_history(door: Door, contact: str, enrollment: str) -> None:
             "deferrals": 0,
             "audience": "contact",
             "maybe_twice": 0,
+            "asked_at": now,
             "test": False,
         }
         await tx.execute(insert(tx, Message).values(**message, **common))

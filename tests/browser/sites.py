@@ -206,7 +206,7 @@ async def mailed(shop: Shop, address: str) -> tuple[str, UUID]:
                 key=public_id, public_id=public_id, enrollment_id=entered.enrollment_id, contact_id=known.contact_id,
                 step="s", visit=1, audience="contact", template="whitepaper/welcome", state="sent", token="t",
                 run_id="r", activity_id="a", attempt=1, lease_until=now, deferrals=0, maybe_twice=0, test=False,
-                at=now, recorded_at=now,
+                at=now, asked_at=now, recorded_at=now,
             )
         )  # fmt: skip # a row
     return public_id, known.contact_id

@@ -29,11 +29,11 @@ from models.enrollment import Dispatch, Enrollment
 from models.event import Event
 from models.incoming import ConsentGiven, Incoming
 from models.ledger import Attempt, Ledger, Posting, public_id
-from models.permission import House as Rules
 from models.record import Recorder
 from models.waits import Waits
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.orders import SendEmail, SendOutcome, StepOrder
+from tabiji.domain.sending.house import House as Rules
 from tabiji.errors import TabijiError
 from tabiji.testing.memory.house import House as MemoryHouse
 from tabiji.testing.memory.recording import Deed

@@ -26,6 +26,7 @@ from models.pauses import Pauses
 from tabiji.domain.changes import OwnOrder
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.orders import SendOutcome, StepOrder
+from tabiji.domain.topics import Topics
 from tabiji.errors import Paused
 from tabiji.plugin import ErrorTranslation, Gated
 from tests.api.conftest import settings_for
@@ -77,7 +78,7 @@ async def test_every_effect_a_worker_has_stops_at_a_pause_and_changes_nothing(sq
     await paused(sqlite)
     before, met = await changed_rows(sqlite), set[str]()
     settings = settings_for(sqlite, tmp_path, templates=Path("templates"))
-    async with registered(settings, sqlite, Catalog(discovered()), Kept()) as activities:
+    async with registered(settings, sqlite, Catalog(discovered()), Kept(), Topics()) as activities:
         for act in activities:
             order = order_for(act, hanako)
             if order is None:

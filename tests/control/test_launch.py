@@ -240,6 +240,7 @@ async def mailed(scene: Scene, order: Act) -> str:
             "lease_until": now,
             "deferrals": 0,
             "maybe_twice": 0,
+            "asked_at": now,
             "test": False,
             "at": now,
             "recorded_at": now,

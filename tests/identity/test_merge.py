@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import JSON, Boolean, DateTime, Float, Integer, Table, Uuid, select
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from models.base import metadata, new_id
 from models.contact import Consent, Contact, ContactTag, Identity
-from models.database import Database, insert, table
+from models.database import Database, insert, lock_contacts, table
 from models.enrollment import Dispatch, Enrollment, Listener
 from models.event import Event
 from models.exposure import Exposure
@@ -22,12 +23,13 @@ from models.look_up import look_up
 from models.merge import DECIDED, every_table, followed, names_a_contact
 from models.pause import Pause, Scope
 from models.pauses import Pauses
-from models.permission import _has_consented  # pyright: ignore[reportPrivateUsage] # the rule itself
 from models.reads.contacts import show_contact
+from models.standing import standings
 from tabiji.domain.changes import LookUp
 from tabiji.domain.conditions import on
 from tabiji.domain.facts import KIND
 from tabiji.domain.journeys import always
+from tabiji.domain.sending.house import House
 from tests.identity.world import NOON
 from tests.road.parts import GOAL, Road, did, spec, waits_for
 
@@ -255,7 +257,9 @@ async def test_a_no_that_was_said_last_stands_whatever_comes_in_after_it(databas
     [no_said] = await road.recorder.record([did("Unsubscribed", user_id="u", consent=no)])
     await road.recorder.record([_earlier(did("Form Submitted", user_id="u", consent=yes), now)])
     async with database.read() as tx:
-        assert not await _has_consented(tx, no_said.contact_id, "news")
+        [contact] = (await lock_contacts(tx, [no_said.contact_id])).values()
+        found = await standings(tx, [contact], House(zone=ZoneInfo("UTC")), topics=["news"])
+        assert not found[contact.id].agreed["news"].given
         shown = await show_contact(tx, no_said.contact_id)
     assert shown is not None
     assert [one.given for one in shown.consents] == [False]

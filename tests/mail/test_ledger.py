@@ -15,10 +15,10 @@ from models.database import Database, table
 from models.enroll import Pending
 from models.ledger import Attempt, Claim, Ledger, Posting, public_id
 from models.message import Message
-from models.permission import House
 from models.waits import Waits
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.orders import Ended, Ending, Outcome, SendEmail, SendOutcome, StepOrder
+from tabiji.domain.sending.house import House
 from tabiji.errors import Busy, Superseded, UnknownContact
 from tests.mail.people import ADDRESS, NOON, Person, message, person
 
@@ -285,7 +285,7 @@ async def test_an_address_that_changed_since_rendering_asks_for_a_new_rendering(
 
 async def deferred_to(database: Database, somebody: Person, at: datetime, zone: str = "UTC") -> datetime | None:
     ledger = Ledger(database, replace(NIGHT, zone=ZoneInfo(zone)))
-    outcome = await ledger.claim(posting(somebody.mail(at=at)), FIRST)
+    outcome = await ledger.claim(posting(somebody.mail(at=at), delay=timedelta(days=30)), FIRST)
     if isinstance(outcome, Claim):
         return None
     assert (outcome.state, outcome.reason) == ("deferred", "quiet hours")
@@ -317,7 +317,8 @@ async def test_who_is_deferred_for_ever_is_dropped_with_a_reason(database: Datab
     ledger = Ledger(database, NIGHT)
     for day in range(5):
         assert await deferred_to(database, somebody, NOON.replace(hour=3) + timedelta(days=day))
-    outcome = await ledger.claim(posting(somebody.mail(at=NOON.replace(hour=3) + timedelta(days=5))), FIRST)
+    sixth = somebody.mail(at=NOON.replace(hour=3) + timedelta(days=5))
+    outcome = await ledger.claim(posting(sixth, delay=timedelta(days=30)), FIRST)
     assert outcome == SendOutcome(state="refused", reason="deferred_too_often")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Literal
 
 from temporalio.exceptions import ApplicationError
@@ -10,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 from tabiji.domain.changes import NotifyTeam
 from tabiji.domain.conditions import Condition, on
 from tabiji.domain.orders import NotifySales, SendEmail, SendOutcome
+from tabiji.domain.sending.asked import MOST_DELAY
 from tabiji.domain.tests import prop
 from tabiji.journey.endings import Overdue
 from tabiji.journey.journal import IfPassed, Place
@@ -29,6 +31,7 @@ class Messages(Verbs):
         *,
         topic: str = "marketing",
         delivery: Literal["at_least_once", "at_most_once"] = "at_least_once",
+        delay: timedelta = MOST_DELAY,
         if_passed: IfPassed | None = None,
         step: str | None = None,
     ) -> Verb[SendOutcome]:
@@ -39,6 +42,8 @@ class Messages(Verbs):
             topic: What the contact must have agreed to hear about.
             delivery: What to do when a worker dies between the relay's yes and our note of it:
                 repeat under the same Message-ID, or rather not.
+            delay: How long quiet hours and caps may hold it back; then it is dropped with its reason. Zero: it goes
+                out now or not at all.
             if_passed: For a step added later: what it means for people who are past it.
             step: A name of its own, where the template is computed or used twice in a function.
 
@@ -47,7 +52,9 @@ class Messages(Verbs):
         """
 
         def order() -> SendEmail:
-            return SendEmail(**self._travel.order(place), template=template, topic=topic, delivery=delivery)
+            return SendEmail(
+                **self._travel.order(place), template=template, topic=topic, delivery=delivery, delay=delay
+            )
 
         place = self._travel.place("send_email", step)
         return _once(self._travel, place, order, f"mail {template}", if_passed=if_passed)

@@ -40,6 +40,7 @@ from tabiji.domain.orders import (
     TagContact,
 )
 from tabiji.domain.quiet import Window
+from tabiji.domain.sending.house import House as Rules
 from tabiji.errors import Paused
 from tabiji.testing.memory.knowing import Knowing
 from tabiji.testing.memory.outside import Outside
@@ -68,7 +69,7 @@ class House:
         self.state = State()
         self.recording = Recording(self.state, clock, catalog)
         self.waiting = Waiting(self.recording, zone)
-        self.sending = Sending(self.state, zone=zone, quiet=quiet)
+        self.sending = Sending(self.state, Rules(zone=zone, quiet=quiet))
         self.knowing = Knowing(self.recording)
         self.outside = Outside(self.recording)
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import tzinfo
+from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from tabiji.domain.changes import NotifyTeam
 from tabiji.domain.orders import NotifySales, SendEmail, SendOutcome, StepOrder
-from tabiji.domain.quiet import Window, allowed_from
+from tabiji.domain.sending.asked import Asked
+from tabiji.domain.sending.decide import decide
+from tabiji.domain.sending.house import House as Rules
+from tabiji.domain.sending.standing import Agreed, Standing
 from tabiji.testing.memory.state import Message, Person, State
 
-TRANSACTIONAL = "transactional"
 MOST_DEFERRALS = 5
 SALES = "sales/notice"
 
@@ -20,10 +23,9 @@ SALES = "sales/notice"
 class Sending:
     """Decides about messages as an application's ledger does, and keeps them."""
 
-    def __init__(self, state: State, *, zone: ZoneInfo, quiet: Window | None = None) -> None:
+    def __init__(self, state: State, rules: Rules) -> None:
         self.state = state
-        self.zone = zone
-        self.quiet = quiet
+        self.rules = rules
         self.answers: dict[str, list[SendOutcome]] = {}
         """What the relay says to the next mails made from a template, in place of "sent"."""
 
@@ -33,25 +35,26 @@ class Sending:
         Raises:
             UnknownContact: The contact is gone.
         """
-        return self._once(order, order.template, order.topic, lambda: self._decide(order))
+        return self._once(order, order.template, order.topic, partial(self._decide, order))
 
     def notify_sales(self, order: NotifySales) -> SendOutcome:
         """One notice to sales."""
-        return self._once(order, SALES, order.reason, lambda: None)
+        return self._once(order, SALES, order.reason, lambda _: None)
 
     def notify(self, order: NotifyTeam) -> SendOutcome:
         """One notice to a team."""
-        return self._once(order, order.team, order.text, lambda: None)
+        return self._once(order, order.team, order.text, lambda _: None)
 
     def _once(
-        self, order: StepOrder, template: str, topic: str, decide: Callable[[], SendOutcome | None]
+        self, order: StepOrder, template: str, topic: str, rule: Callable[[datetime], SendOutcome | None]
     ) -> SendOutcome:
         self.state.person(order.contact_id)
         earlier = self.state.messages.get(order.key)
         if earlier is not None and (left := _left(earlier, order)) is not None:
             return left
         deferrals = earlier.deferrals if earlier is not None else 0
-        verdict = decide()
+        first_at = earlier.asked_at if earlier is not None else order.at
+        verdict = rule(first_at)
         if verdict is not None and verdict.state == "deferred" and deferrals >= MOST_DEFERRALS:
             verdict = SendOutcome(state="refused", reason="deferred_too_often")
         outcome = verdict if verdict is not None else self._carried(template)
@@ -62,25 +65,28 @@ class Sending:
             template=template,
             topic=topic,
             outcome=outcome,
+            asked_at=first_at,
             deferrals=deferrals + (outcome.state == "deferred"),
         )
         return outcome
 
-    def _decide(self, order: SendEmail) -> SendOutcome | None:
-        person = self.state.person(order.contact_id)
-        if person.email is None:
-            return SendOutcome(state="refused", reason="no_address")
-        if order.topic == TRANSACTIONAL:
-            return None
-        if not person.has_consented(order.topic):
-            return SendOutcome(state="refused", reason="no_consent")
-        allowed = allowed_from(order.at, self._zone_of(person), self.quiet)
-        if allowed > order.at:
-            return SendOutcome(state="deferred", until=allowed, reason="quiet hours")
-        return None
+    def _decide(self, order: SendEmail, first_at: datetime) -> SendOutcome | None:
+        asked = Asked(
+            topic=order.topic,
+            at=order.at,
+            first_at=first_at,
+            delay=order.delay,
+            priority=order.priority,
+            journey=order.enrollment_id.partition("/")[0],
+        )
+        return decide(self._standing(self.state.person(order.contact_id), order.topic), asked, self.rules)
 
-    def _zone_of(self, person: Person) -> tzinfo:
-        return ZoneInfo(person.timezone) if person.timezone else self.zone
+    def _standing(self, person: Person, topic: str) -> Standing:
+        return Standing(
+            address=person.email,
+            zone=ZoneInfo(person.timezone) if person.timezone else None,
+            agreed={topic: Agreed(person.has_consented(topic))},
+        )
 
     def _carried(self, template: str) -> SendOutcome:
         waiting = self.answers.get(template)

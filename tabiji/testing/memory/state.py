@@ -118,6 +118,7 @@ class Message:
     template: str
     topic: str
     outcome: SendOutcome
+    asked_at: datetime
     deferrals: int = 0
 
     @property

@@ -1,0 +1,32 @@
+"""What is to be sent, as far as it bears on whether it may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+MOST_DELAY = timedelta(hours=24)
+"""How long rules may hold a message back where its author says nothing else; then it is dropped with its reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One message to one contact.
+
+    Attributes:
+        at: Journey time now.
+        first_at: Journey time at which it was asked for first.
+        delay: How long after `first_at` rules may hold it back. Zero: it is dropped where it may not go out now.
+        priority: Of its journey; higher goes first where there is room for one only.
+        journey: Its journey's name, or the broadcast's.
+        test: From a rehearsal.
+    """
+
+    topic: str
+    at: datetime
+    first_at: datetime
+    channel: str = "email"
+    delay: timedelta = MOST_DELAY
+    priority: int = 0
+    journey: str = ""
+    test: bool = False

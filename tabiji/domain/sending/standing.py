@@ -1,0 +1,65 @@
+"""What is known of a person that bears on whether they may be written to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """The decision about one topic that is in force."""
+
+    given: bool
+    confirmed: bool = True
+    """By the address itself, where the topic asks for that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """An entry that keeps an address, or a whole domain, from being written to."""
+
+    reason: str
+    """hard_bounce, complaint, soft_bounces, manual, domain …"""
+    transactional: bool = True
+    """It stops transactional mail, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A message that was sent, is being sent, or may have been: each counts against caps."""
+
+    at: datetime
+    topic: str
+    channel: str = "email"
+    journey: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One contact.
+
+    Attributes:
+        address: Where the channel would reach them.
+        zone: None is unknown; a setting decides.
+        agreed: By topic, those that bear on this message.
+        suppressed: Entries for their address or its domain.
+        stopped_all: They have asked for no more mail of any kind that needs consent.
+        replied: A reply of theirs waits for its owner: marketing is paused.
+        past: Newest last, as far back as the longest cap.
+        waiting: Messages of a higher priority that caps hold back.
+        held_out: They are in the group that gets no marketing, for comparison.
+    """
+
+    address: str | None
+    zone: ZoneInfo | None = None
+    country: str | None = None
+    agreed: Mapping[str, Agreed] = field(default_factory=dict[str, Agreed])
+    suppressed: tuple[Suppressed, ...] = ()
+    stopped_all: bool = False
+    replied: bool = False
+    past: tuple[Past, ...] = ()
+    waiting: int = 0
+    held_out: bool = False

@@ -1,0 +1,8 @@
+"""What a file in the folder `topics` is written with.
+
+from tabiji.topics import Topic
+"""
+
+from tabiji.domain.topics import Topic
+
+__all__ = ["Topic"]
