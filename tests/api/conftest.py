@@ -140,8 +140,8 @@ async def with_a_mail(door: Door, traits: dict[str, Any], *, template: str) -> u
             insert(tx, Message).values(
                 key="k", public_id="m1", enrollment_id=made["id"], contact_id=contact, step="s", visit=1,
                 audience="contact", template=template, state="sent", token="t", run_id="r",
-                activity_id="a", attempt=1, lease_until=now, deferrals=0, maybe_twice=0, test=False, at=now, asked_at=now,
-                recorded_at=now,
+                activity_id="a", attempt=1, lease_until=now, deferrals=0, maybe_twice=0, test=False, at=now,
+                asked_at=now, recorded_at=now,
             )
         )  # fmt: skip # a row
     return contact
