@@ -51,13 +51,15 @@ async def work(config: Settings) -> None:
     database = Database(config.database, pool=config.database_pool)
     await schema.check(database)
     journeys = discover()
-    build = build_here(config)
+    build, topics = build_here(config), discover_topics()
     catalog = Catalog((journey.spec for journey in journeys), unlaunched=config.unlaunched)
     delivering = await connect(config, [JourneyPlugin()])
     await prepare(delivering, config)
     dispatcher = Dispatcher(delivering, database, catalog, task_queue=config.task_queue)
-    async with registered(config, database, catalog, dispatcher, discover_topics()) as activities:
-        plugin = JourneyPlugin(journeys=journeys, activities=activities, gate=partial(pass_gate, database))
+    async with registered(config, database, catalog, dispatcher, topics) as activities:
+        plugin = JourneyPlugin(
+            journeys=journeys, activities=activities, gate=partial(pass_gate, database), topics=topics
+        )
         working = await connect(config, [plugin])
         worker = Worker(
             working,

@@ -28,8 +28,10 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from tabiji.domain.changes import OwnOrder
 from tabiji.domain.orders import StepOrder
+from tabiji.domain.topics import Topics
 from tabiji.errors import Paused, TabijiError
 from tabiji.journey.journey import Journey
+from tabiji.journey.urgency import remember
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -49,6 +51,7 @@ class JourneyPlugin(SimplePlugin):
         journeys: Sequence[type[Journey]] = (),
         activities: Sequence[Callable[..., Any]] = (),
         gate: Gate | None = None,
+        topics: Topics | None = None,
         payload_codec: PayloadCodec | None = None,
     ) -> None:
         """Everything is optional: a client needs none of it.
@@ -58,9 +61,12 @@ class JourneyPlugin(SimplePlugin):
             activities: Bound methods or functions that carry `@activity.defn`.
             gate: Asked before each attempt of an author's own activity; raises where nothing may be done now. Ours
                 ask in their own transactions.
+            topics: Those the project has declared: mail on a transactional one overtakes all other work.
             payload_codec: Encrypts what goes into histories. Client, worker and replayer must share it.
         """
         self._codec = payload_codec
+        if topics is not None:
+            remember(topics)
         super().__init__(  # pyright: ignore[reportUnknownMemberType] # the SDK leaves callables open
             "tabiji.JourneyPlugin",
             data_converter=self._convert,

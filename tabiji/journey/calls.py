@@ -13,6 +13,7 @@ from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_e
 
 from tabiji.domain.orders import StepOrder
 from tabiji.journey.endings import cause_of
+from tabiji.journey.urgency import urgency_of
 
 R = TypeVar("R", bound=BaseModel)
 T = TypeVar("T")
@@ -41,6 +42,7 @@ async def carry_out(order: StepOrder, answer: type[T], summary: str, activity: s
         heartbeat_timeout=EFFECT_HEARTBEAT,
         retry_policy=EFFECT_RETRIES,
         cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+        priority=urgency_of(order),
         summary=summary,
     )
     return done
