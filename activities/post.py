@@ -13,6 +13,7 @@ import structlog
 from activities.attempts import attempt
 from activities.letters import Letter, Letterhead, Letters
 from models.database import Database
+from models.house import house_of
 from models.ledger import Claim, Ledger, Posting, public_id
 from models.reads.contacts import ContactShown, show_contact
 from tabiji.channels.carrier import PermanentFailure, TemporaryFailure, Unclear
@@ -20,7 +21,6 @@ from tabiji.channels.email.compose import Mail
 from tabiji.channels.email.links import Links
 from tabiji.channels.email.render import Renderer
 from tabiji.domain.orders import SendOutcome, StepOrder
-from tabiji.domain.sending.house import House
 from tabiji.domain.topics import Topics
 from tabiji.errors import ChannelDown, DatabaseDown, UnknownContact
 from tabiji.settings import Settings
@@ -128,11 +128,6 @@ class Post:
         await _write_down(lambda: self._ledger.sent(claim, reply), deadline)
         log.info("message.sent", **_context(posting, claim))
         return _named(SendOutcome(state="sent"), claim.key)
-
-
-def house_of(settings: Settings, topics: Topics) -> House:
-    """What settings and topics say about writing to people."""
-    return House(zone=settings.zone, quiet=settings.quiet, mails_tests=settings.smtp_catches_all, topics=topics)
 
 
 def _named(outcome: SendOutcome, key: str) -> SendOutcome:
