@@ -26,6 +26,7 @@ from api import (
     journeys,
     launches,
     mails,
+    messages,
     openapi,
     params,
     pauses,
@@ -53,6 +54,7 @@ from tabiji.settings import Settings
 
 ROUTERS = (
     contacts.router,
+    messages.router,
     accounts.router,
     changes.router,
     enrollments.router,

@@ -21,6 +21,21 @@ def contact(email: Annotated[str, typer.Argument(help="Their address.")]) -> Non
 
 
 @app.command()
+def why(
+    email: Annotated[str, typer.Argument(help="Their address.")],
+    template: Annotated[str | None, typer.Argument(help="Only this mail, e.g. whitepaper/welcome.")] = None,
+    *,
+    topic: Annotated[str | None, typer.Option(help="Would they get a mail about this now?")] = None,
+) -> None:
+    """Show why mails were or were not sent to a person, and whether the next one would be."""
+    from tabiji.desk.look import Api
+    from tabiji.desk.why import show_why
+
+    with Api(settings()) as asked:
+        show_why(asked, email, template=template, topic=topic)
+
+
+@app.command()
 def stuck() -> None:
     """Show what does not move: failing workflow tasks, queues nobody polls, late dispatches, overdue timers."""
     from tabiji.desk.look import Api, show_stuck

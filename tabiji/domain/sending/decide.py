@@ -44,3 +44,8 @@ def decide(standing: Standing, asked: Asked, house: House) -> SendOutcome | None
         if (verdict := rule(standing, asked, house)) is not None:
             return verdict
     return None
+
+
+def objections(standing: Standing, asked: Asked, house: House) -> list[SendOutcome]:
+    """What every rule by itself has against a message, in their order. Empty: it may go out now."""
+    return [verdict for rule in RULES if (verdict := rule(standing, asked, house)) is not None]
