@@ -211,11 +211,7 @@ def _filters(where: dict[str, object]) -> list[ColumnElement[bool]]:
 
 def _shown(row: Row[Any]) -> MailShown:
     meaning = meaning_of(row.reason)
-    values = {name: getattr(row, name) for name in _COLUMNS}
-    return MailShown(
-        id=row.public_id,
-        means=STATES.get(row.state, row.state),
-        says=meaning.says if meaning else None,
-        remedy=meaning.remedy if meaning else None,
-        **values,
-    )
+    said: dict[str, Any] = {name: getattr(row, name) for name in _COLUMNS}
+    said |= {"id": row.public_id, "means": STATES.get(row.state, row.state)}
+    said |= {"says": meaning.says if meaning else None, "remedy": meaning.remedy if meaning else None}
+    return MailShown.model_validate(said)

@@ -29,6 +29,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from tabiji import log as logs
+from tabiji.desk.decisions import Decisions
 from tabiji.desk.mailstore import Mail, MailStore
 from tabiji.errors import TabijiError
 from tabiji.settings import Settings, load
@@ -68,21 +69,24 @@ class Sink:
 class Pages:
     """What a browser and a program can ask for."""
 
-    def __init__(self, store: MailStore) -> None:
+    def __init__(self, store: MailStore, decisions: Decisions | None) -> None:
         self._store = store
+        self._decisions = decisions
         self._templates = Environment(loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True)
 
     async def index(self, _request: Request) -> Response:
         """The list."""
         mails = await run_in_threadpool(self._store.list, limit=SHOWN)
-        return self._page("list.html", mails=mails, shown=SHOWN)
+        unsent = await self._decisions.unsent() if self._decisions else []
+        return self._page("list.html", mails=mails, shown=SHOWN, unsent=unsent)
 
     async def mail(self, request: Request) -> Response:
         """One mail: as HTML, as text, its headers or its source."""
         mail = await self._find(request)
         views = [name for name, there in (("html", mail.html), ("text", mail.text)) if there] + ["headers", "source"]
         view = request.query_params.get("view", views[0])
-        return self._page("mail.html", mail=mail, views=views, view=view if view in views else views[0])
+        sent = await self._decisions.of(mail.message_id) if self._decisions else None
+        return self._page("mail.html", mail=mail, views=views, view=view if view in views else views[0], sent=sent)
 
     async def body(self, request: Request) -> Response:
         """The mail's own HTML, for the sandboxed frame."""
@@ -129,9 +133,9 @@ async def careful(request: Request, call_next: Callable[[Request], Awaitable[Res
     return response
 
 
-def create_app(store: MailStore) -> Starlette:
+def create_app(store: MailStore, decisions: Decisions | None = None) -> Starlette:
     """The page and the JSON. Answers only requests addressed to this machine: no other site's name may lead here."""
-    pages = Pages(store)
+    pages = Pages(store, decisions)
     return Starlette(
         routes=[
             Route("/", pages.index),
@@ -151,10 +155,10 @@ def create_app(store: MailStore) -> Starlette:
 async def serve(settings: Settings) -> None:
     """Run both servers until a signal comes."""
     store = MailStore(settings.data / "mail")
-    sink = Sink(store)
+    sink, decisions = Sink(store), Decisions(settings)
     web = uvicorn.Server(
         uvicorn.Config(
-            create_app(store),
+            create_app(store, decisions),
             host=HOST,
             port=settings.inbox_port,
             log_config=None,
@@ -171,6 +175,7 @@ async def serve(settings: Settings) -> None:
         await web.serve()
     finally:
         listening.close()
+        await decisions.close()
 
 
 def main() -> int:

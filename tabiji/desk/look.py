@@ -36,7 +36,7 @@ class Api:
         host = f"[{host}]" if ":" in host else host
         self._base = f"http://{host}:{settings.api_port}"
         self._client = httpx2.Client(
-            base_url=self._base, headers={"Authorization": f"Bearer {_key(settings)}"}, timeout=10, trust_env=False
+            base_url=self._base, headers={"Authorization": f"Bearer {key_of(settings)}"}, timeout=10, trust_env=False
         )
 
     def __enter__(self) -> Self:
@@ -205,7 +205,12 @@ def _problem(answer: httpx2.Response) -> str:
         return "no reason given"
 
 
-def _key(settings: Settings) -> str:
+def key_of(settings: Settings) -> str:
+    """The key commands show the API.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
     if settings.api_key is not None:
         return settings.api_key.get_secret_value()
     file = settings.data / "key"

@@ -50,6 +50,11 @@ class Mail(BaseModel):
     html: str
     raw: str
 
+    @property
+    def message_id(self) -> str:
+        """Empty where it has none."""
+        return next((value for name, value in self.headers if name.lower() == "message-id"), "").strip()
+
     def shown(self) -> dict[str, object]:
         """As JSON shows it. A header that occurs twice is a list."""
         headers: dict[str, str | list[str]] = {}

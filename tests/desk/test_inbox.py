@@ -15,10 +15,18 @@ from typing import Any
 import aiosmtplib
 import httpx2
 import pytest
+from pydantic import SecretStr
+from sqlalchemy import update
 
+from models.database import Database, table
+from models.keys import create_key
+from models.message import Message
 from tabiji.desk import ready
+from tabiji.desk.decisions import Decisions
 from tabiji.desk.inbox import create_app
 from tabiji.desk.mailstore import MailStore
+from tabiji.settings import Settings
+from tests.api.conftest import Door, opened, settings_for, with_a_mail
 
 EVIL = "<html><head><title>x</title></head><body><script>alert(1)</script><a href='https://example.com/'>here</a></body></html>"
 
@@ -183,3 +191,71 @@ async def test_a_mail_nobody_can_decode_is_still_shown(page: Page) -> None:
     key = store.add(broken, sender="", recipients=["a@example.com"])
     assert (await client.get("/")).status_code == 200
     assert "hello" in (await client.get(f"/api/messages/{key}")).json()["text"]
+
+
+# What was decided
+
+OURS = "0" * 31 + "1"
+
+
+@pytest.fixture
+async def door(sqlite: Database, tmp_path: Path) -> AsyncGenerator[Door]:
+    async with opened(sqlite, settings_for(sqlite, tmp_path)) as door:
+        yield door
+
+
+@pytest.fixture
+async def desk(door: Door, tmp_path: Path) -> AsyncGenerator[Page]:
+    """The page of a desk whose API is there."""
+    key = SecretStr(await create_key(door.parts.database, "desk", "admin"))
+    settings = door.parts.settings.model_copy(update={"api_key": key})
+    decisions = Decisions(settings, httpx2.ASGITransport(app=door.app))
+    store = MailStore(tmp_path / "mail")
+    transport = httpx2.ASGITransport(app=create_app(store, decisions))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        yield store, client
+    await decisions.close()
+
+
+async def written(door: Door, **values: Any) -> None:
+    await with_a_mail(door, {"email": "hanako@example.jp"}, template="demo/invitation")
+    async with door.parts.database.write() as tx:
+        await tx.execute(update(table(Message)).values(public_id=OURS, **values))
+
+
+async def test_a_mail_is_shown_with_the_decision_about_it_and_what_happened_since(door: Door, desk: Page) -> None:
+    await written(door, topic="marketing", variant="warm")
+    await door.nobody.get(door.parts.links.click(OURS, "https://example.com/旅").partition("8000")[2])
+    store, client = desk
+    message = mail()
+    message["Message-ID"] = f"<{OURS}@example.com>"
+    shown = (await client.get(f"/messages/{keep(store, message)}")).text
+    assert "<strong>sent</strong>" in shown
+    assert "of whitepaper-nurture, topic marketing, variant warm" in shown
+    assert "Email Link Clicked" in shown
+
+
+async def test_what_was_not_sent_stands_below_the_mails_with_its_reason(door: Door, desk: Page) -> None:
+    await written(door, state="refused", reason="no_consent")
+    _, client = desk
+    shown = (await client.get("/")).text
+    assert "refused: no_consent" in shown
+    assert "They have not agreed to this topic" in shown
+
+
+async def test_a_mail_of_somebody_else_and_an_api_that_is_away_cost_only_the_decision(tmp_path: Path) -> None:
+    store = MailStore(tmp_path / "mail")
+    settings = Settings(_env_file=None, data=tmp_path, api_port=1)  # type: ignore[call-arg] # pydantic takes it
+    decisions = Decisions(settings)
+    message = mail()
+    message["Message-ID"] = f"<{OURS}@example.com>"
+    keys = keep(store, message), keep(store, mail("no id"))
+    async with httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=create_app(store, decisions)), base_url="http://127.0.0.1"
+    ) as client:
+        assert (await client.get("/")).status_code == 200
+        for key in keys:
+            shown = await client.get(f"/messages/{key}")
+            assert shown.status_code == 200
+            assert "Decision" not in shown.text
+    await decisions.close()
