@@ -8,12 +8,12 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.consents import latest_last
-from models.contact import Consent
-from models.database import AnyRow, table
+from models.consents import decisions_in_force
+from models.database import AnyRow
+from models.replies import pauses_by_replies
+from models.suppressions import in_force
 from tabiji.domain.sending.house import House
 from tabiji.domain.sending.standing import Agreed, Standing
 
@@ -32,9 +32,13 @@ async def standings(
     ids = [contact.id for contact in contacts]
     needed = sorted(topic for topic in topics if not house.topics.is_transactional(topic))
     agreed = await _agreed(tx, ids, needed) if needed else {}
+    suppressed = await in_force(tx, {contact.email for contact in contacts if contact.email is not None})
+    replied = await pauses_by_replies(tx, ids) if house.replies_pause and needed else {}
     return {
         contact.id: Standing(
             address=contact.email,
+            suppressed=suppressed.get(contact.email, ()) if contact.email is not None else (),
+            replied=replied.get(contact.id),
             zone=ZoneInfo(contact.timezone) if contact.timezone else None,
             agreed=agreed.get(contact.id, {}),
         )
@@ -43,13 +47,8 @@ async def standings(
 
 
 async def _agreed(tx: AsyncConnection, ids: Sequence[UUID], topics: Sequence[str]) -> dict[UUID, dict[str, Agreed]]:
-    consents = table(Consent)
-    rows = await tx.execute(
-        select(consents.c.contact_id, consents.c.topic, consents.c.given, consents.c.confirmed)
-        .where(consents.c.contact_id.in_(ids), consents.c.topic.in_(topics))
-        .order_by(*latest_last(consents))
-    )
-    found: dict[UUID, dict[str, Agreed]] = {}
-    for row in rows:
-        found.setdefault(row.contact_id, {})[row.topic] = Agreed(row.given, row.confirmed)
-    return found
+    decided = await decisions_in_force(tx, ids, topics)
+    return {
+        contact: {topic: agreed for topic in topics if (agreed := said.of(topic)) is not None}
+        for contact, said in decided.items()
+    }

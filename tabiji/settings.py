@@ -28,6 +28,7 @@ _OURS = ("public_url", "mail_from", "sales_email", "postal_address")
 _DEPLOYMENT = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$"
 _BUILD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:]+\](:\d+)?")
+_DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -116,6 +117,35 @@ class Settings(BaseSettings):
         default="Example Inc., 1 Example Street", description="stands at the foot of every mail, as the law asks"
     )
     templates: Path = Field(default=Path("templates"), description="folder of templates; mails are in its email/")
+
+    # Mail that comes back, and answers
+    return_domain: str | None = Field(
+        default=None,
+        description="domain of our own that mail comes back to and answers go to: its MX leads to `tabiji inbound`; "
+        "absent: both go to the sender",
+    )
+    inbound_host: str = Field(default="127.0.0.1", description="what `tabiji inbound` listens on; 0.0.0.0: everything")
+    inbound_port: int = Field(default=2525, ge=1, le=65535, description="its port; 25, or what a relay hands over to")
+    inbound_largest: int = Field(
+        default=10 << 20, ge=64 << 10, le=100 << 20, description="bytes of the largest mail it takes"
+    )
+    inbound_tls_cert: Path | None = Field(default=None, description="certificate for STARTTLS there, PEM")
+    inbound_tls_key: Path | None = Field(default=None, description="its key, PEM")
+    soft_bounces: int = Field(
+        default=5, ge=1, le=100, description="so many messages in a row that came back for now suppress an address"
+    )
+    soft_bounces_within: timedelta = Field(
+        default=timedelta(days=30), gt=timedelta(0), description="sent in this time; ISO 8601, e.g. P30D"
+    )
+    soft_bounces_last: timedelta = Field(
+        default=timedelta(days=30), gt=timedelta(0), description="for so long; then it is tried again"
+    )
+    reply_pause: timedelta = Field(
+        default=timedelta(days=7),
+        ge=timedelta(0),
+        description="who answers a mail gets no marketing until the task is done, for so long at most; PT0S: never",
+    )
+    reply_team: str = Field(default="sales", description="who is given answers: a team of TABIJI_TEAMS, or sales")
 
     # Forms
     assets: Path = Field(default=Path("assets"), description="folder of the files that forms hand out")
@@ -268,6 +298,14 @@ class Settings(BaseSettings):
                 raise ValueError(f"the secret of {host} is not whsec_ and base64, e.g. from `openssl rand -base64 32`")
         return value
 
+    @field_validator("return_domain")
+    @classmethod
+    def _domain_or_none(cls, value: str | None) -> str | None:
+        domain = (value or "").strip().rstrip(".").lower()
+        if domain and not _DOMAIN.fullmatch(domain):
+            raise ValueError(f"{value!r} is not a domain, e.g. mail.example.com")
+        return domain or None
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -293,6 +331,8 @@ class Settings(BaseSettings):
     def _fit_for_production(self) -> Self:
         if (self.temporal_tls_cert is None) != (self.temporal_tls_key is None):
             raise ValueError("temporal_tls_cert and temporal_tls_key go together: set both or neither")
+        if (self.inbound_tls_cert is None) != (self.inbound_tls_key is None):
+            raise ValueError("inbound_tls_cert and inbound_tls_key go together: set both or neither")
         if self.secret is not None and len(self.secret.get_secret_value()) < 32:
             raise ValueError("secret must have at least 32 characters, e.g. from `openssl rand -hex 32`")
         if self.environment == "production":

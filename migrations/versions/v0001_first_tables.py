@@ -137,7 +137,10 @@ def upgrade() -> None:
         sa.Column("source", sa.String(length=200), nullable=False),
         sa.Column("wording", sa.String(), nullable=True),
         sa.Column("version", sa.String(length=40), nullable=True),
+        sa.Column("purpose", sa.String(), nullable=True),
+        sa.Column("purpose_version", sa.String(length=40), nullable=True),
         sa.Column("network", sa.String(length=64), nullable=True),
+        sa.Column("user_agent", sa.String(length=200), nullable=True),
         sa.Column("identity", sa.String(length=280), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
@@ -476,13 +479,19 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("key", sa.String(length=420), nullable=False),
         sa.Column("contact_id", sa.Uuid(), nullable=False),
-        sa.Column("enrollment_id", sa.String(length=200), nullable=False),
+        sa.Column("enrollment_id", sa.String(length=200), nullable=True),
+        sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("title", sa.String(length=500), nullable=False),
         sa.Column("who", sa.String(length=200), nullable=False),
         sa.Column("due", sa.DateTime(timezone=True), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("done_by", sa.String(length=200), nullable=True),
         sa.Column("note", sa.String(length=2000), nullable=True),
+        sa.Column("message", sa.String(length=64), nullable=True),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("pauses_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tell_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("test", sa.Boolean(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
@@ -494,6 +503,13 @@ def upgrade() -> None:
     with op.batch_alter_table("task", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_task_contact_id"), ["contact_id"], unique=False)
         batch_op.create_index("ix_task_state_id", ["state", "id"], unique=False)
+        batch_op.create_index(
+            "ix_task_tell_at",
+            ["tell_at"],
+            unique=False,
+            sqlite_where=sa.text("tell_at IS NOT NULL"),
+            postgresql_where=sa.text("tell_at IS NOT NULL"),
+        )
 
     op.create_table(
         "approval",
@@ -637,6 +653,11 @@ def downgrade() -> None:
 
     op.drop_table("approval")
     with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_task_tell_at",
+            sqlite_where=sa.text("tell_at IS NOT NULL"),
+            postgresql_where=sa.text("tell_at IS NOT NULL"),
+        )
         batch_op.drop_index("ix_task_state_id")
         batch_op.drop_index(batch_op.f("ix_task_contact_id"))
 

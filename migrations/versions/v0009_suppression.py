@@ -1,16 +1,46 @@
-"""addresses that are not written to."""
+"""addresses that are not written to, and mail that came in."""
 
 from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
 
+WHEN = sa.DateTime(timezone=True)
+
 
 def upgrade() -> None:
-    pass
+    op.create_table(
+        "suppression",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("value", sa.String(length=254), nullable=False),
+        sa.Column("reason", sa.String(length=32), nullable=False),
+        sa.Column("transactional", sa.Boolean(), nullable=False),
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("evidence", sa.String(length=64), nullable=True),
+        sa.Column("message", sa.String(length=64), nullable=True),
+        sa.Column("by", sa.String(length=100), nullable=True),
+        sa.Column("note", sa.String(length=500), nullable=True),
+        sa.Column("since", WHEN, nullable=False),
+        sa.Column("until", WHEN, nullable=True),
+        sa.Column("recorded_at", WHEN, nullable=False),
+        sa.Column("lifted_at", WHEN, nullable=True),
+        sa.Column("lifted_by", sa.String(length=100), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suppression")),
+    )
+    op.create_index(
+        "uq_suppression_in_force",
+        "suppression",
+        ["value", "reason"],
+        unique=True,
+        sqlite_where=sa.text("lifted_at IS NULL"),
+        postgresql_where=sa.text("lifted_at IS NULL"),
+    )
 
 
 def downgrade() -> None:
-    pass
+    op.drop_table("suppression")

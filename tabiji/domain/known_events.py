@@ -137,6 +137,40 @@ class EmailReplied(Event, name="Email Replied", open=True, example={"template": 
     message: str | None
 
 
+class EmailAnsweredByItself(
+    Event, name="Email Auto-Replied", open=True, example={"template": "demo/invitation", "message": "0190"}
+):
+    """A program answered a mail: they are away, or want a proof that a person wrote."""
+
+    template: str | None
+    message: str | None
+
+
+class EmailBounced(
+    Event,
+    name="Email Bounced",
+    open=True,
+    example={"template": "demo/invitation", "message": "0190", "kind": "hard_bounce", "bounce": "hard"},
+):
+    """A mail came back, or was refused for good."""
+
+    template: str | None
+    message: str | None
+    kind: str
+    """hard_bounce, mailbox_full, policy, content or other."""
+    bounce: str
+    """hard: the address does not exist; soft: it may be written to again; blocked: it was not about the address."""
+
+
+class EmailMarkedAsSpam(
+    Event, name="Email Marked as Spam", open=True, example={"template": "demo/invitation", "message": "0190"}
+):
+    """Somebody told their provider that a mail of ours is spam."""
+
+    template: str | None
+    message: str | None
+
+
 class Unsubscribed(Event, name="Unsubscribed", open=True, example={"topic": "marketing"}):
     """Somebody took their consent to a topic back."""
 
@@ -296,7 +330,10 @@ BUILT_IN: Final[tuple[type[Event], ...]] = (
     ContactErased,
     ContactImported,
     DuplicateMerged,
+    EmailAnsweredByItself,
+    EmailBounced,
     EmailLinkClicked,
+    EmailMarkedAsSpam,
     EmailOpened,
     EmailReplied,
     FileDownloaded,

@@ -18,4 +18,6 @@ class House:
     quiet: tuple[time, time] | None = None
     mails_tests: bool = False
     """The relay delivers to nobody, so test enrollments may mail through it."""
+    replies_pause: bool = True
+    """Who has answered a mail gets no marketing until somebody has dealt with it."""
     topics: Topics = field(default_factory=Topics)

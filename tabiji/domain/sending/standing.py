@@ -14,7 +14,9 @@ class Agreed:
 
     given: bool
     confirmed: bool = True
-    """By the address itself, where the topic asks for that."""
+    """False: asked for, and not confirmed by the address yet. It gives no right to mail."""
+    everything: bool = False
+    """The decision was a no to every topic at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Suppressed:
     """hard_bounce, complaint, soft_bounces, manual, domain …"""
     transactional: bool = True
     """It stops transactional mail, too."""
+    until: datetime | None = None
+    """From when on it no longer counts; None: it stays until somebody lifts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,9 @@ class Standing:
     Attributes:
         address: Where the channel would reach them.
         zone: None is unknown; a setting decides.
-        agreed: By topic, those that bear on this message.
+        agreed: By topic, what is in force of those that bear on this message; absent: nobody has spoken of it.
         suppressed: Entries for their address or its domain.
-        stopped_all: They have asked for no more mail of any kind that needs consent.
-        replied: A reply of theirs waits for its owner: marketing is paused.
+        replied: A reply of theirs waits for its owner: marketing is paused until then, at the latest.
         past: Newest last, as far back as the longest cap.
         waiting: Messages of a higher priority that caps hold back.
         held_out: They are in the group that gets no marketing, for comparison.
@@ -58,8 +61,7 @@ class Standing:
     country: str | None = None
     agreed: Mapping[str, Agreed] = field(default_factory=dict[str, Agreed])
     suppressed: tuple[Suppressed, ...] = ()
-    stopped_all: bool = False
-    replied: bool = False
+    replied: datetime | None = None
     past: tuple[Past, ...] = ()
     waiting: int = 0
     held_out: bool = False

@@ -12,8 +12,9 @@ def not_suppressed(standing: Standing, asked: Asked, house: House) -> SendOutcom
     """Whether nothing keeps us from writing to this address."""
     transactional = house.topics.is_transactional(asked.topic)
     for entry in standing.suppressed:
-        if entry.transactional or not transactional:
+        over = entry.until is not None and entry.until <= asked.at
+        if not over and (entry.transactional or not transactional):
             return SendOutcome(state="refused", reason=f"suppressed: {entry.reason}")
-    if standing.replied and not transactional:
+    if standing.replied is not None and asked.at < standing.replied and not transactional:
         return SendOutcome(state="refused", reason="replied")
     return None
