@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Table, and_, exists, false, func, not_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.consents import latest_first
+from models.consents import counts_for, decisions_in_force, latest_first
 from models.contact import Consent, Contact, ContactTag
 from models.database import AnyRow, table
 from models.roster import ListMember
@@ -112,21 +112,16 @@ async def count(tx: AsyncConnection, audience: Audience) -> int:
 async def people_behind(tx: AsyncConnection, rows: Sequence[AnyRow]) -> dict[UUID, Person]:
     """Contacts as the pure filter looks at them."""
     ids = [row.id for row in rows]
-    consents = table(Consent)
-    each = (consents.c.contact_id, consents.c.topic)
-    place = func.row_number().over(partition_by=each, order_by=latest_first(consents)).label("place")
-    ranked = select(consents.c.id, place).where(consents.c.contact_id.in_(ids)).subquery()
-    in_force = consents.c.id.in_(select(ranked.c.id).where(ranked.c.place == 1))
+    decided = await decisions_in_force(tx, ids)
     tags = await _grouped(tx, table(ContactTag), "tag", ids)
     lists = await _grouped(tx, table(ListMember), "list", ids)
-    topics = await _grouped(tx, consents, "topic", ids, consents.c.given, in_force)
     return {
         row.id: Person(
             attributes=row.attributes | {name: value for name in PROFILE if (value := getattr(row, name)) is not None},
             tags=tags.get(row.id, frozenset()),
             lists=lists.get(row.id, frozenset()),
             stage=row.stage,
-            consents=topics.get(row.id, frozenset()),
+            consents=decided[row.id].agreed if row.id in decided else frozenset(),
             score=row.score,
         )
         for row in rows
@@ -147,7 +142,7 @@ def _consented(contacts: Table, topic: str) -> ColumnElement[bool]:
     consents = table(Consent)
     latest = (
         select(consents.c.given)
-        .where(consents.c.contact_id == contacts.c.id, consents.c.topic == topic)
+        .where(consents.c.contact_id == contacts.c.id, counts_for(consents, topic))
         .order_by(*latest_first(consents))
         .limit(1)
     )

@@ -92,21 +92,27 @@ class ContactTag(SQLModel, table=True):
 
 
 class Consent(SQLModel, table=True):
-    """One decision of a contact about one topic. The latest by `at` is in force; earlier ones are the proof."""
+    """One decision of a contact about one topic, or a no to all of them. Which is in force: `tabiji.domain.consents`.
+
+    Nothing of it is ever changed: what is over is the proof.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     contact_id: UUID = Field(foreign_key="contact.id", index=True)
     topic: str = Field(max_length=64)
     given: bool
-    confirmed: bool = Field(default=True, description="by the address itself, where the topic asks for that")
+    confirmed: bool = Field(default=True, description="False: asked for, and of no effect before the address confirms")
     source: str = Field(max_length=200, description="form:whitepaper, unsubscribe-link, api …")
     wording: str | None = Field(default=None, description="what the person read when they agreed")
     version: str | None = Field(default=None, max_length=40, description="of the wording")
+    purpose: str | None = Field(default=None, description="what they were told the topic is for")
+    purpose_version: str | None = Field(default=None, max_length=40, description="of the topic's purpose")
     network: str | None = Field(
         default=None,
         max_length=64,
         description="where they were, as far as proof needs it: the address without its end",
     )
+    user_agent: str | None = Field(default=None, max_length=200, description="what they decided with")
     identity: str | None = Field(default=None, max_length=280, description="the identity it came under, kind:value")
     at: datetime
     recorded_at: datetime

@@ -18,7 +18,10 @@ from models.database import AnyRow, table
 from tabiji.domain.csv.mapping import CONSENT
 from tabiji.domain.csv.people import Decision, Problem
 
-_CONSENTS = Rows(Consent, ("contact_id", "topic", "given", "source", "wording", "identity", "at", "recorded_at"))
+_CONSENTS = Rows(
+    Consent,
+    ("contact_id", "topic", "given", "confirmed", "source", "wording", "version", "identity", "at", "recorded_at"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,4 +98,6 @@ def _reason_against(one: Said, before: _Before) -> str | None:
 
 def _row(one: Said, recorded_at: datetime) -> tuple[Any, ...]:
     said = one.decision
-    return (one.contact, said.topic, said.given, said.source, said.wording, one.identity, one.at, recorded_at)
+    proof = (said.source, said.wording, said.version)
+    # Who brings a file has the proof: what it says was agreed counts, also where a topic asks for a confirmation.
+    return (one.contact, said.topic, said.given, True, *proof, one.identity, one.at, recorded_at)

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.audience import members
-from models.consents import latest_last
+from models.consents import certain, latest_last
 from models.contact import Consent, ContactTag, Identity
 from models.database import AnyRow, Database, table
 from models.roster import ListMember
@@ -118,7 +118,7 @@ async def _beside(tx: AsyncConnection, rows: Sequence[AnyRow]) -> _Beside:
         await _grouped(tx, users),
         await _grouped(tx, select(tags.c.contact_id, tags.c.tag).where(tags.c.contact_id.in_(ids))),
         await _grouped(tx, select(lists.c.contact_id, lists.c.list).where(lists.c.contact_id.in_(ids))),
-        {(row.contact_id, row.topic): row for row in await tx.execute(decided)},
+        {(row.contact_id, row.topic): row for row in await tx.execute(decided.where(certain(consents)))},
     )
 
 

@@ -25,8 +25,11 @@ class ConsentGiven:
     Attributes:
         source: Where it was made: `form:whitepaper`, `unsubscribe-link`.
         wording: What was read, and its `version`.
+        purpose: What they were told the topic is for, and the version of that.
         network: The address it came from without its end: enough for a proof, too little to know a device by.
-        confirmed: By the address itself. False: asked for, and of no effect where the topic needs a confirmation.
+        user_agent: What they decided with.
+        confirmed: False: asked for by who may not be the address's owner, and of no effect before it confirms.
+        address: The decision came by a link that was sent there, and goes where that address goes.
     """
 
     topic: str
@@ -34,8 +37,12 @@ class ConsentGiven:
     source: str = ""
     wording: str | None = None
     version: str | None = None
+    purpose: str | None = None
+    purpose_version: str | None = None
     network: str | None = None
+    user_agent: str | None = None
     confirmed: bool = True
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.change import as_incoming
 from models.contact import Consent
 from models.database import AnyRow, insert
-from models.incoming import IMPORTED, NOBODY, Incoming
+from models.incoming import IMPORTED, NOBODY, ConsentGiven, Incoming
 from models.profiles import Saying, learn
 from models.store import Said
+from tabiji.domain.identities import EMAIL, written
 
 
 class New(NamedTuple):
@@ -30,19 +31,22 @@ class New(NamedTuple):
 
 async def note_consents(tx: AsyncConnection, new: Sequence[New], *, recorded_at: datetime) -> None:
     """Keep each decision with its proof."""
-    consents: list[dict[str, Any]] = [
-        {
-            "contact_id": one.contact,
-            **asdict(one.item.consent),
-            "identity": one.identity,
-            "at": one.item.at,
-            "recorded_at": recorded_at,
-        }
-        for one in new
-        if one.item.consent is not None
-    ]
+    consents = [_row(one, one.item.consent, recorded_at) for one in new if one.item.consent is not None]
     if consents:
         await tx.execute(insert(tx, Consent), consents)
+
+
+def _row(one: New, consent: ConsentGiven, recorded_at: datetime) -> dict[str, Any]:
+    row = asdict(consent)
+    address = row.pop("address")
+    by_link = written((EMAIL, address)) if address else None
+    return {
+        "contact_id": one.contact,
+        **row,
+        "identity": by_link or one.identity,
+        "at": one.item.at,
+        "recorded_at": recorded_at,
+    }
 
 
 def says_something(one: New) -> bool:

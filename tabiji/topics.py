@@ -3,6 +3,6 @@
 from tabiji.topics import Topic
 """
 
-from tabiji.domain.topics import Topic
+from tabiji.domain.topics import LegalBasis, Topic
 
-__all__ = ["Topic"]
+__all__ = ["LegalBasis", "Topic"]

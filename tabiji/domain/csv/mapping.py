@@ -37,7 +37,7 @@ IGNORE = "ignore"
 ATTRIBUTE = "attributes."
 """Columns of an export: read exactly."""
 CONSENT = "consent."
-OF_CONSENT = ("source", "wording", "at")
+OF_CONSENT = ("source", "wording", "version", "at")
 LONGEST_TOPIC = 64
 _OWN = {"contact_id", "score", "stage", "created_at"}
 """What an export says and an import does not change."""
@@ -95,6 +95,7 @@ class ConsentRule(_Said):
     column: str | None = Field(default=None, description="yes or no by person; absent: everybody said yes")
     source: Annotated[str, Field(min_length=1, max_length=200)]
     wording: Annotated[str, Field(max_length=5000)] | None = None
+    version: Annotated[str, Field(max_length=40)] | None = None
     at: Instant | None = None
     at_column: str | None = None
 

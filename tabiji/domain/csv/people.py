@@ -14,9 +14,11 @@ from tabiji.domain.csv.mapping import CONSENT, OF_CONSENT, Plan, Target, topic_o
 from tabiji.domain.csv.rows import Row
 from tabiji.domain.csv.values import Unclean
 from tabiji.domain.csv.write import as_meant
+from tabiji.domain.topics import EVERYTHING, LONGEST_VERSION
 
 LONGEST_TEXT = 8_000
 """Characters of one attribute."""
+LONGEST_PROOF = {"source": 200, "wording": 5000, "version": LONGEST_VERSION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Decision:
     source: str
     wording: str | None = None
     at: datetime | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +189,7 @@ def _consent(reading: _Reading, target: Target, cell: str) -> None:
     elif part == "at":
         reading.when[topic] = values.moment(cell, target.notation)
     else:
-        longest = 200 if part == "source" else 5000
+        longest = LONGEST_PROOF[part]
         proof = cell.strip() if part == "wording" else values.text(cell)
         if len(proof) > longest or "\x00" in proof:
             raise Unclean(f"may have at most {longest} characters, and no NUL")
@@ -240,10 +243,15 @@ def _decisions(reading: _Reading, plan: Plan) -> list[Decision]:
             reason = f"a consent needs its source as proof: a column {where}.source, or [{where}] in the mapping"
             reading.problems.append(Problem(reading.line, where, reason))
             continue
+        if given and topic == EVERYTHING:
+            reason = "nobody can agree to everything: name the topic, and say no here alone"
+            reading.problems.append(Problem(reading.line, f"{CONSENT}{topic}", reason))
+            continue
         wording = reading.proof.get((topic, "wording")) or (rule.wording if rule else None)
+        version = reading.proof.get((topic, "version")) or (rule.version if rule else None)
         at = reading.when.get(topic) or (rule.at if rule else None)
         moment = at if isinstance(at, datetime) else None
-        decisions.append(Decision(topic, given, source, wording, moment))
+        decisions.append(Decision(topic, given, source, wording, moment, version))
     return decisions
 
 

@@ -39,6 +39,16 @@ class Past:
     topic: str
     channel: str = "email"
     journey: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message of theirs that has not gone out yet: rules hold it back until `at`, or the relay asked for patience."""
+
+    at: datetime
+    topic: str
+    priority: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +61,10 @@ class Standing:
         agreed: By topic, what is in force of those that bear on this message; absent: nobody has spoken of it.
         suppressed: Entries for their address or its domain.
         replied: A reply of theirs waits for its owner: marketing is paused until then, at the latest.
-        past: Newest last, as far back as the longest cap.
-        waiting: Messages of a higher priority that caps hold back.
+        country: Whose public holidays count; None is unknown, a setting decides.
+        past: As far back as the longest cap that bears on this message, in any order.
+        waiting: Messages that are held back.
+        ahead: The highest priority among the journeys they are in; None: nobody has asked.
         held_out: They are in the group that gets no marketing, for comparison.
     """
 
@@ -63,5 +75,6 @@ class Standing:
     suppressed: tuple[Suppressed, ...] = ()
     replied: datetime | None = None
     past: tuple[Past, ...] = ()
-    waiting: int = 0
+    waiting: tuple[Waiting, ...] = ()
+    ahead: int | None = None
     held_out: bool = False
