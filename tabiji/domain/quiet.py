@@ -1,18 +1,22 @@
-"""Quiet hours: when a person must not be mailed.
+"""Quiet hours and quiet days: when a person must not be mailed.
 
 The window is local time, from its start up to, not including, its end. It may span midnight.
 
     21:00-08:00   21:00 is quiet, 07:59:59 is quiet, 08:00 is not
     09:00-09:00   empty: never quiet
+
+A day is quiet from midnight to midnight on the person's clock: a weekday, or a public holiday where they live.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta, tzinfo
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta, tzinfo
 
 from tabiji.domain.zones import instant_of
 
 Window = tuple[time, time]
+_A_MINUTE = timedelta(minutes=1)
 
 
 def is_quiet(at: datetime, zone: tzinfo, quiet: Window) -> bool:
@@ -51,3 +55,16 @@ def _next_end(at: datetime, zone: tzinfo, end: time) -> datetime:
     local = at.astimezone(zone)
     day = local.date() + timedelta(days=local.time() >= end)
     return instant_of(datetime.combine(day, end), zone, after=at)
+
+
+def next_day_from(at: datetime, zone: tzinfo, is_quiet_day: Callable[[date], bool]) -> datetime:
+    """`at` where its day is not quiet; else the first moment of the day after it, which may be quiet, too."""
+    today = at.astimezone(zone).date()
+    if not is_quiet_day(today):
+        return at
+    # Where the calendar has left a day out, its midnight is the moment of that change: the day after it begins.
+    begins = instant_of(datetime.combine(today + timedelta(days=1), time()), zone, after=at)
+    # Clocks set back over midnight show the evening of the quiet day once more.
+    while begins.astimezone(zone).date() <= today or begins <= at:
+        begins += _A_MINUTE
+    return begins

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 MOST_DELAY = timedelta(hours=24)
 """How long rules may hold a message back where its author says nothing else; then it is dropped with its reason."""
+LONGEST_DELAY = timedelta(days=31)
+"""No author may say more: nobody expects the mail by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,9 @@ class Asked:
         priority: Of its journey; higher goes first where there is room for one only.
         journey: Its journey's name, or the broadcast's.
         test: From a rehearsal.
+        key: Names it: what it has been itself, in an earlier attempt, is not counted against it.
+        due_at: Journey time from which on it could have gone out as far as is known: `first_at`, or the moment it was
+            put off to. Within a short time from then one of higher priority that is due, too, goes first.
     """
 
     topic: str
@@ -30,3 +35,5 @@ class Asked:
     priority: int = 0
     journey: str = ""
     test: bool = False
+    key: str = ""
+    due_at: datetime | None = None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from zoneinfo import ZoneInfo
 
+from tabiji.domain.caps import Caps
 from tabiji.domain.topics import Topics
 
 
@@ -16,6 +18,15 @@ class House:
     zone: ZoneInfo
     """Of contacts whose own is unknown."""
     quiet: tuple[time, time] | None = None
+    quiet_days: frozenset[int] = frozenset()
+    """Weekdays on which nobody is mailed; Monday is 0."""
+    holidays: bool = False
+    """Nobody is mailed on a public holiday of their country."""
+    country: str | None = None
+    """Of contacts whose own is unknown."""
+    caps: Caps = field(default_factory=Caps)
+    priorities: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Of journeys, by name; absent: 0."""
     mails_tests: bool = False
     """The relay delivers to nobody, so test enrollments may mail through it."""
     replies_pause: bool = True
