@@ -15,15 +15,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import signal
-import socket
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,6 +28,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from bench.bare_signal import QUEUE, Bare
+from bench.desk import desk, process, quantiles, run
 
 ROOT = Path(__file__).parent.parent
 JOURNEY = '''"""The journey that is measured."""
@@ -48,7 +44,6 @@ class Pinged(Journey):
         if await self.wait_for(on("Bench Pinged"), timeout=days(1)):
             await self.tag("pinged")
 '''
-PORTS = ("API", "TEMPORAL", "TEMPORAL_UI", "SMTP", "INBOX")
 
 
 async def main(rate: float, seconds: float, waited_for: float) -> None:
@@ -56,9 +51,9 @@ async def main(rate: float, seconds: float, waited_for: float) -> None:
     many, woken = int(rate * seconds * waited_for), rate * waited_for
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "project"
-        await _run(sys.executable, "-m", "tabiji.cli", "new", str(project), cwd=ROOT)
+        await run(sys.executable, "-m", "tabiji.cli", "new", str(project), cwd=ROOT)
         (project / "workflows" / "pinged.py").write_text(JOURNEY)
-        async with _desk(project) as env:
+        async with desk(project) as env:
             client = await Client.connect(f"127.0.0.1:{env['TABIJI_TEMPORAL_PORT']}")
             key = (project / ".tabiji" / "key").read_text().strip()
             async with httpx2.AsyncClient(
@@ -68,16 +63,16 @@ async def main(rate: float, seconds: float, waited_for: float) -> None:
                 timeout=30,
             ) as api:
                 ours = await _ours(client, api, many, woken, views=rate - woken)
-            async with _process(sys.executable, "-m", "bench.bare_signal", client.service_client.config.target_host):
+            async with process(sys.executable, "-m", "bench.bare_signal", client.service_client.config.target_host):
                 bare = await _bare(client, many, woken)
     report: dict[str, Any] = {
         "events_a_second": rate,
         "journeys_woken_a_second": woken,
         "journeys": many,
-        "ours_sent_to_started_ms": _quantiles([start - sent for sent, _, start in ours]),
-        "ours_accepted_to_started_ms": _quantiles([start - accepted for _, accepted, start in ours]),
-        "accepting_ms": _quantiles([accepted - sent for sent, accepted, _ in ours]),
-        "bare_signal_to_started_ms": _quantiles([start - sent for sent, start in bare]),
+        "ours_sent_to_started_ms": quantiles([start - sent for sent, _, start in ours]),
+        "ours_accepted_to_started_ms": quantiles([start - accepted for _, accepted, start in ours]),
+        "accepting_ms": quantiles([accepted - sent for sent, accepted, _ in ours]),
+        "bare_signal_to_started_ms": quantiles([start - sent for sent, start in bare]),
     }
     report["ratio_p50"] = round(
         report["ours_sent_to_started_ms"]["p50"] / report["bare_signal_to_started_ms"]["p50"], 2
@@ -167,46 +162,6 @@ async def _at(client: Client, id: str, kind: EventType.ValueType) -> float | Non
         return None  # its start has not been delivered yet
     found = [event.event_time for event in history.events if event.event_type == kind]
     return found[0].seconds + found[0].nanos / 1e9 if found else None
-
-
-def _quantiles(seconds: Sequence[float]) -> dict[str, float]:
-    cuts = statistics.quantiles(seconds, n=100)
-    return {"p50": round(cuts[49] * 1000, 1), "p90": round(cuts[89] * 1000, 1), "p99": round(cuts[98] * 1000, 1)}
-
-
-@asynccontextmanager
-async def _desk(project: Path) -> AsyncGenerator[dict[str, str]]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("TABIJI_")}
-    env = {**clean, **{f"TABIJI_{name}_PORT": str(_free_port()) for name in PORTS}, "TABIJI_RELOAD": "false"}
-    async with _process(sys.executable, "-m", "tabiji.cli", "up", cwd=project, env=env):
-        state = project / ".tabiji" / "stack.json"
-        while not (state.exists() and json.loads(state.read_text()).get("ready")):  # noqa: ASYNC110 # another process tells nobody
-            await asyncio.sleep(0.1)
-        yield env
-
-
-@asynccontextmanager
-async def _process(*command: str, **how: Any) -> AsyncGenerator[None]:
-    quiet = asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(*command, stdout=quiet, stderr=quiet, **how)
-    try:
-        yield
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-        await process.wait()
-
-
-async def _run(*command: str, **how: Any) -> None:
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL, **how)
-    if await process.wait():
-        raise SystemExit(f"{command} failed")
-
-
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 if __name__ == "__main__":
