@@ -85,13 +85,10 @@ class Caps:
                 overall += found
         return cls(overall, by_topic)
 
-    def and_for(self, topics: Iterable[tuple[str, tuple[Cap, ...]]]) -> Caps:
+    def also(self, by_topic: Mapping[str, tuple[Cap, ...]]) -> Caps:
         """With what topics declare for themselves."""
-        together = dict(self.by_topic)
-        for topic, caps in topics:
-            if caps:
-                together[topic] = together.get(topic, ()) + caps
-        return Caps(self.overall, together)
+        topics = self.by_topic.keys() | by_topic.keys()
+        return Caps(self.overall, {one: self.by_topic.get(one, ()) + by_topic.get(one, ()) for one in topics})
 
     def longest(self, topics: Iterable[str]) -> timedelta | None:
         """How far back one must look for messages of these topics; None: nothing bears on them."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from tabiji.domain.zones import instant_of
+from tabiji.domain.zones import change_between, instant_of
 
 Window = tuple[time, time]
 _A_MINUTE = timedelta(minutes=1)
@@ -38,7 +38,8 @@ def allowed_from(at: datetime, zone: tzinfo, quiet: Window | None) -> datetime:
 
     Returns:
         `at` itself, or the end of the quiet window in UTC. Where clocks are set forward over the end, it is
-        the moment of the change; where they are set back over it, the first time the end is reached.
+        the moment of the change; where they are set back over it, the first time the end is reached; where they are
+        set back to before the window, the moment of the change, too.
 
     Raises:
         ValueError: `at` has no time zone.
@@ -47,14 +48,16 @@ def allowed_from(at: datetime, zone: tzinfo, quiet: Window | None) -> datetime:
         raise ValueError("allowed_from() takes an aware datetime")
     # More than one turn only where the change itself lands inside the window again.
     while quiet is not None and is_quiet(at, zone, quiet):
-        at = _next_end(at, zone, quiet[1])
+        at = _next_end(at, zone, quiet)
     return at
 
 
-def _next_end(at: datetime, zone: tzinfo, end: time) -> datetime:
-    local = at.astimezone(zone)
+def _next_end(at: datetime, zone: tzinfo, quiet: Window) -> datetime:
+    local, end = at.astimezone(zone), quiet[1]
     day = local.date() + timedelta(days=local.time() >= end)
-    return instant_of(datetime.combine(day, end), zone, after=at)
+    found = instant_of(datetime.combine(day, end), zone, after=at)
+    changed = change_between(at, found, zone)
+    return changed if changed is not None and at < changed and not is_quiet(changed, zone, quiet) else found
 
 
 def next_day_from(at: datetime, zone: tzinfo, is_quiet_day: Callable[[date], bool]) -> datetime:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 
+from tabiji.domain.caps import Cap
 from tabiji.errors import JourneyDefinitionError
 
 TRANSACTIONAL = "transactional"
@@ -54,6 +55,7 @@ class Topic:
         transactional: Why this may be sent without consent, and to who wants no mails. None: it may not.
         interest: Of the basis legitimate interest: whose, and why it weighs more than theirs.
         mails: False: something people agree to on which nothing is sent, such as terms. It is on no preference page.
+        cap: At most so many mails on it a person gets, `"1 per 7d"`; several hold together.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Topic:
     transactional: str | None = None
     interest: str | None = None
     mails: bool = True
+    cap: str | tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be kept, and what has not been given its reason."""
@@ -87,6 +90,11 @@ class Topic:
         return LegalBasis.LEGITIMATE_INTEREST if self.interest is not None else LegalBasis.CONSENT
 
     @property
+    def caps(self) -> tuple[Cap, ...]:
+        """How many mails on it a person gets at most."""
+        return tuple(map(Cap.parse, (self.cap,) if isinstance(self.cap, str) else self.cap))
+
+    @property
     def refusable(self) -> bool:
         """Whether people may say no to it: it is on their preference page, and its mails show the way out."""
         return self.legal_basis not in _WITHOUT_ASKING
@@ -101,6 +109,13 @@ class Topic:
 
     def _problems(self) -> Iterator[str]:
         basis = self.legal_basis
+        try:
+            capped = bool(self.caps)
+        except ValueError as problem:
+            yield str(problem)
+        else:
+            if capped and not self.refusable:
+                yield "what people have asked for, or the law asks for, is not held back: leave cap= out"
         if basis in _WITHOUT_ASKING and not (self.transactional or "").strip():
             yield (
                 "mails without consent need a reason: transactional='an order is followed by its receipt'. Where there "
@@ -159,6 +174,11 @@ class Topics:
     def refusable(self) -> list[Topic]:
         """Those of a preference page."""
         return [topic for topic in self if topic.refusable and topic.mails]
+
+    @property
+    def caps(self) -> dict[str, tuple[Cap, ...]]:
+        """What those have that have any."""
+        return {topic.name: topic.caps for topic in self if topic.cap}
 
     def get(self, name: str) -> Topic | None:
         """The topic, where it was declared."""

@@ -41,6 +41,13 @@ def day_exists(day: date, zone: tzinfo) -> bool:
     return instant_of(midnight, zone) < instant_of(midnight + timedelta(days=1), zone)
 
 
+def change_between(before: datetime, after: datetime, zone: tzinfo) -> datetime | None:
+    """The moment between two at which the clocks of a zone are changed; None: they are not. Of several, one."""
+    if before.astimezone(zone).utcoffset() == after.astimezone(zone).utcoffset():
+        return None
+    return _change(before, after + _SECOND, zone)
+
+
 def _change(before: datetime, after: datetime, zone: tzinfo) -> datetime:
     """The moment between the two at which the zone's offset changes; it falls on a whole second."""
     before, after = before.replace(microsecond=0), after.replace(microsecond=0)

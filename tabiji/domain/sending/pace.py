@@ -95,7 +95,8 @@ def _days(zone: tzinfo, is_quiet_day: Callable[[date], bool]) -> From:
 
 
 def _cap(standing: Standing, asked: Asked, cap: Cap, topic: str | None) -> Iterator[_Rule]:
-    past = [one.at for one in standing.past if one.key != asked.key and topic in (None, one.topic)]
+    others = [one for one in standing.past if not asked.key or one.key != asked.key]
+    past = [one.at for one in others if topic in (None, one.topic)]
     says = f"{CAP}: {cap}" if topic is None else f"{CAP}: {cap} on {topic}"
     yield _Rule(says, lambda at: cap.free_from(past, at))
     higher = [one.at for one in standing.waiting if one.priority > asked.priority and topic in (None, one.topic)]
