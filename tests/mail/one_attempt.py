@@ -11,6 +11,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.messages import Messages
 from models.database import Database
+from tabiji import crash
 from tabiji.channels.email.smtp import SmtpRelay
 from tabiji.domain.orders import SendEmail, SendOutcome
 from tabiji.settings import Settings
@@ -34,4 +35,5 @@ async def attempt(url: str, port: int, order: SendEmail, number: int) -> SendOut
 
 
 if __name__ == "__main__":
+    crash.arm(Settings().crash_at)
     asyncio.run(attempt(sys.argv[1], int(sys.argv[2]), SendEmail.model_validate_json(sys.stdin.read()), 1))
