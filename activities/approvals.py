@@ -69,8 +69,8 @@ class Approvals:
         letter = self._post.letters.to_team(
             contact, order, public_id=public_id(order.key), address=address, template=TEMPLATE, facts=facts
         )
-        posting = Posting(
-            order=order,
+        posting = Posting.of(
+            order,
             template=TEMPLATE,
             subject=letter.rendered.subject,
             address=address,

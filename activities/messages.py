@@ -8,8 +8,9 @@ from typing import Any
 from temporalio import activity
 
 from activities.attempts import by_now, deadline
+from activities.carrying import Carrier
 from activities.letters import SALES_TEMPLATE, TEAM_TEMPLATE, last_events
-from activities.post import Carrier, Post
+from activities.post import Post
 from activities.teams import Teams
 from models.database import Database
 from models.ledger import Audience, Posting, public_id
@@ -33,7 +34,13 @@ class Messages:
 
     @classmethod
     def of(
-        cls, settings: Settings, database: Database, carrier: Carrier, *, secret: str, topics: Topics | None = None
+        cls,
+        settings: Settings,
+        database: Database,
+        carrier: Carrier,
+        *,
+        secret: str,
+        topics: Topics | None = None,
     ) -> Messages:
         """See `Post.of`."""
         return cls(Post.of(settings, database, carrier, secret=secret, topics=topics), Teams.of(settings))
@@ -56,8 +63,8 @@ class Messages:
         if isinstance(contact, SendOutcome):
             return contact
         letter = self._post.letters.to_contact(contact, order, public_id(order.key))
-        posting = Posting(
-            order=order,
+        posting = Posting.of(
+            order,
             template=order.template,
             subject=letter.rendered.subject if letter else None,
             address=contact.email,
@@ -95,8 +102,8 @@ class Messages:
         letter = self._post.letters.to_team(
             contact, order, public_id=public_id(order.key), address=address, template=template, facts=facts
         )
-        posting = Posting(
-            order=order,
+        posting = Posting.of(
+            order,
             template=template,
             subject=letter.rendered.subject,
             address=address,

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from uuid import UUID
 
 import structlog
 
 from activities.attempts import attempt
+from activities.carrying import Carrier, Carrying
 from activities.letters import Letter, Letterhead, Letters
 from models.database import Database
 from models.house import house_of
-from models.ledger import Claim, Ledger, Posting, public_id
+from models.ledger import Fate, Ledger, Posting, public_id, superseded
 from models.reads.contacts import ContactShown, show_contact
-from tabiji.channels.carrier import PermanentFailure, TemporaryFailure, Unclear
-from tabiji.channels.email.compose import Mail
+from models.returns import Records, Returns, Rules
+from tabiji import crash
 from tabiji.channels.email.links import Links
 from tabiji.channels.email.render import Renderer
 from tabiji.domain.orders import SendOutcome, StepOrder
@@ -27,38 +27,34 @@ from tabiji.settings import Settings
 
 log = structlog.stdlib.get_logger(__name__)
 
-RESERVE = timedelta(seconds=5)
-"""Of an attempt's time, what is kept for writing down how the sending ended."""
-STALE = 5.0
-"""Seconds after which a claim is looked at again before the message goes out: a worker that is cut off counts as dead
-after ten, and another takes over."""
 _PAUSE = 0.25
-
-
-class Carrier(Protocol):
-    """Anything that can carry a mail. Raises the errors of `tabiji.channels.carrier`."""
-
-    async def send(
-        self, mail: Mail, *, within: timedelta, before_data: Callable[[], Awaitable[None]] | None = None
-    ) -> str:
-        """Hand it over; `before_data` is awaited before it may be delivered. Returns the last words of the relay."""
-        ...
 
 
 class Post:
     """Sends each message once, whoever asks."""
 
-    def __init__(self, database: Database, ledger: Ledger, letters: Letters, carrier: Carrier) -> None:
+    def __init__(
+        self, database: Database, ledger: Ledger, letters: Letters, carrier: Carrier, returns: Returns | None = None
+    ) -> None:
         self.database = database
         self.letters = letters
-        self._ledger = ledger
-        self._carrier = carrier
+        self.ledger = ledger
+        self.carrying = Carrying(ledger, carrier)
+        self._returns = returns
 
     @classmethod
     def of(
-        cls, settings: Settings, database: Database, carrier: Carrier, *, secret: str, topics: Topics | None = None
+        cls,
+        settings: Settings,
+        database: Database,
+        carrier: Carrier,
+        *,
+        secret: str,
+        topics: Topics | None = None,
+        recorder: Records | None = None,
     ) -> Post:
-        """Put together what the settings ask for. `secret` signs links; whoever serves them must share it.
+        """Put together what the settings ask for. `secret` signs links; whoever serves them must share it. `recorder`
+        takes the events of mails that came back.
 
         Raises:
             ConfigurationError: An address in the settings is none.
@@ -70,7 +66,9 @@ class Post:
             Letterhead.of(settings),
             house.topics,
         )
-        return cls(database, Ledger(database, house), letters, carrier)
+        rules = Rules.of(settings, house.topics)
+        returns = Returns(database, recorder, rules) if recorder is not None else None
+        return cls(database, Ledger(database, house, rules), letters, carrier, returns)
 
     async def begin(self, order: StepOrder) -> SendOutcome | ContactShown:
         """What became of an order's message, where that is settled; else the contact it is about.
@@ -79,7 +77,7 @@ class Post:
             UnknownContact: The contact is gone. Not retried.
         """
         async with self.database.read() as tx:
-            if (settled := await self._ledger.outcome(tx, order.key)) is not None:
+            if (settled := await self.ledger.outcome(tx, order.key)) is not None:
                 return _named(settled, order.key)
             contact = await show_contact(tx, UUID(order.contact_id))
         if contact is None:
@@ -99,35 +97,35 @@ class Post:
             Paused: It may not go out now.
             ChannelDown: The relay is away or asked for patience.
         """
-        claim = await self._ledger.claim(posting, attempt())
+        crash.point("message.rendered")
+        claim = await self.ledger.claim(posting, attempt())
         if isinstance(claim, SendOutcome):
-            return _named(claim, posting.order.key)
+            return _named(claim, posting.key)
         if letter is None:
             raise AssertionError("the ledger gives no claim to a mail that has not been written")
-        claimed = _time()
-        mail = self.letters.compose(letter, datetime.now(UTC))
-        within = timedelta(seconds=max(deadline - _time(), 0)) - RESERVE
-        try:
-            reply = await self._carrier.send(
-                mail,
-                within=within,
-                before_data=lambda: self._ledger.on_wire(claim, stale=_time() - claimed > STALE),
-            )
-        except PermanentFailure as failure:
-            reason = str(failure)
-            await _write_down(lambda: self._ledger.failed(claim, reason), deadline)
-            log.warning("message.failed", **_context(posting, claim), reason=reason)
-            return _named(SendOutcome(state="failed", reason=reason), claim.key)
-        except TemporaryFailure as failure:
-            reason = str(failure)
-            await _write_down(lambda: self._ledger.retry(claim, reason), deadline)
-            raise ChannelDown(f"the mail was not taken: {reason}") from None
-        except Unclear as unclear:
-            # The claim stays as it is: the next attempt finds it and does what the order's delivery asks for.
-            raise ChannelDown(f"the mail may or may not have been taken: {unclear}") from None
-        await _write_down(lambda: self._ledger.sent(claim, reply), deadline)
-        log.info("message.sent", **_context(posting, claim))
+        crash.point("message.claimed")
+        fate = await self.carrying.carry(claim, self.letters.compose(letter, datetime.now(UTC)), deadline)
+        await _write_down(lambda: self._mark(fate), deadline)
+        crash.point("message.marked")
+        if fate.state == "retry":
+            raise ChannelDown(f"the mail was not taken: {fate.reason}")
+        if fate.state == "failed":
+            log.warning("message.failed", **_context(posting), reason=fate.reason)
+            await self.tell([fate])
+            return _named(SendOutcome(state="failed", reason=fate.reason), claim.key)
+        log.info("message.sent", **_context(posting))
         return _named(SendOutcome(state="sent"), claim.key)
+
+    async def tell(self, fates: Sequence[Fate]) -> None:
+        """Record of messages that failed for good that they came back: journeys may wait for that."""
+        for fate in fates:
+            if self._returns is not None and fate.kind is not None:
+                about, kind = public_id(fate.claim.key), fate.kind
+                await self._returns.bounced(about, kind, evidence=fate.reason, source="smtp", at=fate.claim.at)
+
+    async def _mark(self, fate: Fate) -> None:
+        if await self.ledger.mark([fate]):
+            raise superseded(fate.claim)
 
 
 def _named(outcome: SendOutcome, key: str) -> SendOutcome:
@@ -146,10 +144,10 @@ async def _write_down(mark: Callable[[], Awaitable[None]], deadline: float) -> N
             await asyncio.sleep(_PAUSE)
 
 
-def _context(posting: Posting, claim: Claim) -> dict[str, str]:
+def _context(posting: Posting) -> dict[str, str]:
     return {
-        "message": public_id(claim.key),
-        "contact_id": posting.order.contact_id,
+        "message": public_id(posting.key),
+        "contact_id": str(posting.contact_id),
         "template": posting.template,
         "audience": posting.audience,
     }

@@ -73,8 +73,8 @@ class Rows:
         self._name = self._into.name
         values = ", ".join("?" * len(columns))
         self._sqlite = f"INSERT INTO {self._name} ({names}) VALUES ({values}){conflict}"  # noqa: S608 # our own names
-        arrays = ", ".join(f"${place}::{_type(one)}[]" for place, one in enumerate(self._columns, 1))
-        given = ", ".join(f"given.c{place}{_cast(one)}" for place, one in enumerate(self._columns))
+        arrays = ", ".join(f"${place}::{type_of(one)}[]" for place, one in enumerate(self._columns, 1))
+        given = ", ".join(f"given.c{place}{cast_of(one)}" for place, one in enumerate(self._columns))
         aliases = ", ".join(f"c{place}" for place, _ in enumerate(self._columns))
         # Numbers are given out in the order of the rows.
         self._postgresql = (
@@ -132,7 +132,7 @@ class Matching:
         self._by = [of.c[name] for name in by]
         self._columns = list(of.columns)
         names = ", ".join(f"t.{column.name}" for column in self._columns)
-        arrays = ", ".join(f"${place}::{_type(one)}[]" for place, one in enumerate(self._by, 1))
+        arrays = ", ".join(f"${place}::{type_of(one)}[]" for place, one in enumerate(self._by, 1))
         aliases = ", ".join(f"c{place}" for place, _ in enumerate(self._by))
         same = " AND ".join(f"t.{name} = given.c{place}" for place, name in enumerate(by))
         self._postgresql = f"SELECT {names} FROM unnest({arrays}) AS given({aliases}) JOIN {of.name} t ON {same}"  # noqa: S608 # our own names
@@ -166,6 +166,11 @@ def among(tx: AsyncConnection, column: Column[Any], values: Iterable[Any]) -> Co
         return column == func.any(bindparam(None, listed, type_=postgresql.ARRAY(column.type), unique=True))
     given = as_json(_each(_to_sqlite(column), listed))
     return column.in_(select(func.json_each(given).table_valued("value").c.value))
+
+
+def encoded(dialect: str, column: Column[Any], values: Iterable[Any]) -> list[Any]:
+    """Values of a column as the driver takes them."""
+    return _each(_to_postgresql(column) if dialect == "postgresql" else _to_sqlite(column), values)
 
 
 def sqlite_instant(at: datetime) -> str:
@@ -223,7 +228,8 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def _type(column: Column[Any]) -> str:
+def type_of(column: Column[Any]) -> str:
+    """As PostgreSQL is to take an array of its values."""
     match column.type:
         case Uuid():
             return "uuid"
@@ -239,5 +245,6 @@ def _type(column: Column[Any]) -> str:
             return "text"  # and not varchar(n): a cast would cut off what an insert refuses
 
 
-def _cast(column: Column[Any]) -> str:
+def cast_of(column: Column[Any]) -> str:
+    """What turns a value of such an array into one of the column."""
     return "::jsonb" if isinstance(column.type, JSON) else ""

@@ -10,11 +10,14 @@ first change.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.bulk import among
 from models.database import AnyRow, Database, database_time, insert, lock_contacts, table
 from models.pause import Held, Pause, Scope
 from tabiji.domain.orders import StepOrder
@@ -53,36 +56,88 @@ async def gate(tx: AsyncConnection, order: StepOrder, contact_id: UUID | None = 
     Raises:
         Paused: See `admit`.
     """
+    contacts = frozenset({order.contact_id, str(contact_id or order.contact_id)})
+    [met] = await met_by(tx, [Effect(str(contact_id or order.contact_id), contacts, order.enrollment_id)])
+    if met is not None:
+        raise met
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something that is to be done to a contact, by a journey or by a broadcast."""
+
+    contact_id: str
+    contacts: frozenset[str]
+    """It, and what it was merged from."""
+    enrollment_id: str | None = None
+    broadcast_id: str | None = None
+
+    @property
+    def journey(self) -> str | None:
+        """Whose enrollment it is of."""
+        return self.enrollment_id.partition("/")[0] if self.enrollment_id else None
+
+
+async def met_by(tx: AsyncConnection, effects: Sequence[Effect]) -> list[Paused | None]:
+    """Of each effect the pause it meets. Enrollments that meet one are put on the list of those to be told."""
+    met = await _earliest(tx, effects)
+    held = [
+        {
+            "enrollment_id": effect.enrollment_id,
+            "journey": effect.journey,
+            "contact_id": effect.contact_id,
+            "pause_id": pause.id,
+            "since_wall": pause.since_wall,
+        }
+        for effect, pause in zip(effects, met, strict=True)
+        if pause is not None and effect.enrollment_id is not None
+    ]
+    if held:
+        recorded_at = await database_time(tx)
+        rows = [row | {"recorded_at": recorded_at} for row in held]
+        # Whoever is held already goes on counting from the first pause they met.
+        await tx.execute(insert(tx, Held).values(rows).on_conflict_do_nothing())
+    return [
+        None if pause is None else Paused(effect.enrollment_id or effect.broadcast_id or effect.contact_id)
+        for effect, pause in zip(effects, met, strict=True)
+    ]
+
+
+async def _earliest(tx: AsyncConnection, effects: Sequence[Effect]) -> list[AnyRow | None]:
     pauses = table(Pause)
-    contacts = {order.contact_id, str(contact_id or order.contact_id)}
-    reaching = select(pauses.c.id, pauses.c.since_wall).where(
-        pauses.c.resumed_at.is_(None), _reaches(order.enrollment_id, contacts)
+
+    def are(scope: Scope, targets: Iterable[str | None]) -> Iterator[ColumnElement[bool]]:
+        named = sorted({target for target in targets if target is not None})
+        if named:
+            same = among(tx, pauses.c.target, named) if len(named) > 1 else pauses.c.target == named[0]
+            yield and_(pauses.c.scope == scope.value, same)
+
+    reaching = or_(
+        *are(Scope.EVERYTHING, [""]),
+        *are(Scope.JOURNEY, (effect.journey for effect in effects)),
+        *are(Scope.CONTACT, (contact for effect in effects for contact in effect.contacts)),
+        *are(Scope.ENROLLMENT, (effect.enrollment_id for effect in effects)),
+        *are(Scope.BROADCAST, (effect.broadcast_id for effect in effects)),
     )
-    met = (await tx.execute(reaching.order_by(pauses.c.since_wall).limit(1))).one_or_none()
-    if met is None:
-        return
-    row = {
-        "enrollment_id": order.enrollment_id,
-        "journey": order.enrollment_id.partition("/")[0],
-        "contact_id": str(contact_id or order.contact_id),
-        "pause_id": met.id,
-        "since_wall": met.since_wall,
-        "recorded_at": await database_time(tx),
-    }
-    # Whoever is held already goes on counting from the first pause they met.
-    await tx.execute(insert(tx, Held).values(**row).on_conflict_do_nothing())
-    raise Paused(order.enrollment_id)
+    query = select(pauses.c.id, pauses.c.scope, pauses.c.target, pauses.c.since_wall)
+    rows = (await tx.execute(query.where(pauses.c.resumed_at.is_(None), reaching).order_by(pauses.c.since_wall))).all()
+    if not rows:
+        return [None] * len(effects)
+    first: dict[tuple[str, str], tuple[int, AnyRow]] = {}
+    for place, row in enumerate(rows):
+        first.setdefault((row.scope, row.target), (place, row))
+    return [_first(first, effect) for effect in effects]
 
 
-def _reaches(enrollment_id: str, contacts: set[str]) -> ColumnElement[bool]:
-    pauses = table(Pause)
-
-    def are(scope: Scope, *targets: str) -> ColumnElement[bool]:
-        return and_(pauses.c.scope == scope.value, pauses.c.target.in_(targets))
-
-    return or_(
-        are(Scope.EVERYTHING, ""),
-        are(Scope.JOURNEY, enrollment_id.partition("/")[0]),
-        are(Scope.CONTACT, *sorted(contacts)),
-        are(Scope.ENROLLMENT, enrollment_id),
+def _first(pauses: Mapping[tuple[str, str], tuple[int, AnyRow]], effect: Effect) -> AnyRow | None:
+    reached_as = (
+        (Scope.EVERYTHING, ""),
+        (Scope.JOURNEY, effect.journey),
+        *((Scope.CONTACT, contact) for contact in effect.contacts),
+        (Scope.ENROLLMENT, effect.enrollment_id),
+        (Scope.BROADCAST, effect.broadcast_id),
     )
+    found = [
+        pauses[key] for scope, target in reached_as if target is not None and (key := (scope.value, target)) in pauses
+    ]
+    return min(found, key=lambda one: one[0])[1] if found else None

@@ -1,4 +1,4 @@
-"""The ledger that makes a step's message go out once.
+"""The ledger that makes a message go out once, whether a step of a journey asks for it or a broadcast.
 
     absent | deferred | retry ──claim──▶ refused
                                          deferred
@@ -11,96 +11,75 @@ life, or after the lease. A worker that was only cut off stops at its next chang
 
 A message found `on_wire` may have gone out. At-least-once repeats it under the same Message-ID and counts that;
 at-most-once leaves it at `unknown`. What is settled stays settled: a reset in the Temporal UI mails nobody again.
+
+A page of messages takes as many statements as one, which is a page of one.
 """
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, cast
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.control import gate
-from models.database import AnyRow, Database, insert, lease, lock_contacts, table
+from models.contact import Contact
+from models.control import Effect, met_by
+from models.database import AnyRow, Database, lock_contacts, table
+from models.ledger_rows import Found, existing, mark, mark_on_wire, write_down
 from models.message import Message
+from models.posting import (
+    Answer,
+    Attempt,
+    Audience,
+    Claim,
+    Fate,
+    Posting,
+    public_id,
+)
+from models.returns import Failed, Rules, failed
 from models.standing import standings
-from tabiji.domain.orders import SendOutcome, StepOrder
-from tabiji.domain.sending.asked import MOST_DELAY, Asked
+from tabiji.domain.bounces import Kind
+from tabiji.domain.orders import SendOutcome
 from tabiji.domain.sending.decide import decide, not_a_rehearsal
 from tabiji.domain.sending.house import House
 from tabiji.domain.sending.standing import Standing
-from tabiji.errors import Busy, Superseded
+from tabiji.errors import Busy, Superseded, UnknownContact
 
-Audience = Literal["contact", "sales", "team"]
-"""Whom a message is for: the contact, or people in the house."""
+__all__ = ["Answer", "Attempt", "Audience", "Claim", "Fate", "Ledger", "Posting", "public_id", "superseded"]
 
 MOST_DEFERRALS = 5
 SETTLED = ("sent", "refused", "failed", "unknown")
 _AT_ONCE = timedelta(milliseconds=100)
 
-
-@dataclass(frozen=True)
-class Attempt:
-    """Who claims: one attempt of one activity of one run, and how long it can last at most."""
-
-    run_id: str
-    activity_id: str
-    number: int
-    span: timedelta
+Guard = Callable[[AsyncConnection], Coroutine[Any, Any, None]]
 
 
-@dataclass(frozen=True)
-class Posting:
-    """What is to be sent. Rendered already, for `address`; `subject` is None where nothing can be sent to it."""
+@dataclass(frozen=True, slots=True)
+class _Considered:
+    """A posting with what was found about it, under its contact's lock."""
 
-    order: StepOrder
-    template: str
-    subject: str | None
-    address: str | None
-    audience: Audience = "contact"
-    topic: str | None = None
-    summary: str | None = None
-    delivery: Literal["at_least_once", "at_most_once"] = "at_least_once"
-    delay: timedelta = MOST_DELAY
-    priority: int = 0
+    posting: Posting
+    contact: AnyRow
+    found: Found | None
+    maybe_sent: bool = False
 
-    def asked(self, first_at: datetime) -> Asked:
-        """As the rules see it."""
-        return Asked(
-            topic=self.topic or "",
-            at=self.order.at,
-            first_at=first_at,
-            delay=self.delay,
-            priority=self.priority,
-            journey=self.order.enrollment_id.partition("/")[0],
-            test=self.order.test,
-        )
-
-
-@dataclass(frozen=True)
-class Claim:
-    """The right to send one message, until somebody else takes it over."""
-
-    key: str
-    token: str
-    delivery: Literal["at_least_once", "at_most_once"]
-
-
-def public_id(key: str) -> str:
-    """Names a message in links and in its Message-ID: the same in every attempt, and nothing can be read from it."""
-    return hashlib.sha256(key.encode()).hexdigest()[:32]
+    @property
+    def first_at(self) -> datetime:
+        return self.posting.at if self.found is None else self.found.asked_at
 
 
 class Ledger:
     """Claims messages and writes down what became of them."""
 
-    def __init__(self, database: Database, house: House) -> None:
+    def __init__(self, database: Database, house: House, rules: Rules | None = None) -> None:
+        """`rules`: of what is suppressed when mail is refused for good."""
         self._database = database
         self._house = house
+        self._rules = rules
 
     async def outcome(self, tx: AsyncConnection, key: str) -> SendOutcome | None:
         """What became of a message, once that is settled."""
@@ -119,7 +98,28 @@ class Ledger:
             Busy: Another attempt holds it, or the contact's address has changed since the mail was rendered.
             Paused: It may not go out now.
         """
-        return await self._database.transact(lambda tx: self._claim(tx, posting, attempt))
+        [answer] = await self.claim_page([posting], attempt)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def claim_page(
+        self, postings: Sequence[Posting], attempt: Attempt, *, guard: Guard | None = None
+    ) -> list[Answer]:
+        """Claim many messages in one transaction; of each what `claim` returns or raises, in their order.
+
+        Args:
+            postings: No two with the same key.
+            attempt: Who claims.
+            guard: Asked first in the transaction: what it raises stops all of it.
+        """
+
+        async def work(tx: AsyncConnection) -> list[Answer]:
+            if guard is not None:
+                await guard(tx)
+            return await self._claim(tx, postings, attempt)
+
+        return await self._database.transact(work)
 
     async def on_wire(self, claim: Claim, *, stale: bool = False) -> None:
         """Write down that the message may be delivered from now on. At-least-once did that when it claimed.
@@ -131,24 +131,26 @@ class Ledger:
         Raises:
             Superseded: A newer attempt has taken over.
         """
-        if stale or claim.delivery == "at_most_once":
-            await self._mark(claim, state="on_wire")
+        if not stale and claim.delivery == "at_least_once":
+            return
+        if not await self._database.transact(lambda tx: mark_on_wire(tx, claim)):
+            raise superseded(claim)
 
-    async def sent(self, claim: Claim, reply: str) -> None:
+    async def sent(self, claim: Claim, reply: str, relay: str | None = None) -> None:
         """The relay has taken it.
 
         Raises:
             Superseded: A newer attempt has taken over.
         """
-        await self._mark(claim, state="sent", reason=None, reply=reply[:500], stamp=True)
+        await self._mark_one(Fate(claim=claim, state="sent", reply=reply, relay=relay))
 
-    async def failed(self, claim: Claim, reason: str) -> None:
-        """The relay will never take it.
+    async def failed(self, claim: Claim, reason: str, kind: Kind | None = None) -> None:
+        """The relay will never take it. By its kind the address may be suppressed.
 
         Raises:
             Superseded: A newer attempt has taken over.
         """
-        await self._mark(claim, state="failed", reason=reason[:200])
+        await self._mark_one(Fate(claim=claim, state="failed", reason=reason, kind=kind))
 
     async def retry(self, claim: Claim, reason: str) -> None:
         """It surely was not delivered; the next attempt is as good as a first one.
@@ -156,137 +158,200 @@ class Ledger:
         Raises:
             Superseded: A newer attempt has taken over.
         """
-        await self._mark(claim, state="retry", reason=reason[:200])
+        await self._mark_one(Fate(claim=claim, state="retry", reason=reason))
 
-    async def _claim(self, tx: AsyncConnection, posting: Posting, attempt: Attempt) -> Claim | SendOutcome:
-        order, messages = posting.order, table(Message)
-        contact = (await lock_contacts(tx, [UUID(order.contact_id)]))[UUID(order.contact_id)]
-        # Locked too: an attempt that is about to be superseded may be marking it right now.
-        query = select(messages).where(messages.c.key == order.key).with_for_update()
-        row = (await tx.execute(query)).one_or_none()
+    async def mark(self, fates: Sequence[Fate]) -> set[str]:
+        """Write down how many messages' sending ended. Returns the keys of those a newer attempt has taken over."""
+
+        async def work(tx: AsyncConnection) -> set[str]:
+            marked = await mark(tx, fates)
+            failures = [fate for fate in fates if fate.state == "failed" and fate.claim.key in marked]
+            if failures:
+                await failed(
+                    tx,
+                    [Failed(public_id(one.claim.key), one.kind or Kind.OTHER, one.reason) for one in failures],
+                    at=max(one.claim.at for one in failures),
+                    rules=self._rules,
+                )
+            return marked
+
+        marked = await self._database.transact(work)
+        return {fate.claim.key for fate in fates} - marked
+
+    async def _mark_one(self, fate: Fate) -> None:
+        if await self.mark([fate]):
+            raise superseded(fate.claim)
+
+    async def _claim(self, tx: AsyncConnection, postings: Sequence[Posting], attempt: Attempt) -> list[Answer]:
+        contacts = await _locked(tx, {posting.contact_id for posting in postings})
+        answers: dict[str, Answer] = {
+            posting.key: UnknownContact(posting.contact_id)
+            for posting in postings
+            if posting.contact_id not in contacts
+        }
+        there = [posting for posting in postings if posting.contact_id in contacts]
+        rows = await existing(tx, there, contacts)
         now = await self._database.now(tx)
-        maybe_sent = False
-        if row is not None:
-            left = _left_by_earlier(row, order, attempt, now)
-            if isinstance(left, SendOutcome):
-                return left
-            maybe_sent = left
-        await gate(tx, order, contact.id)
-        verdict = await self._verdict(tx, posting, contact, row, maybe_sent=maybe_sent)
-        claim = Claim(order.key, uuid4().hex, posting.delivery)
-        values = _decided(posting, attempt, claim, verdict, now) | {"contact_id": contact.id}
-        if row is None:
-            values |= _identity(posting) | {"recorded_at": now}
-            values |= {"deferrals": int(values["state"] == "deferred"), "maybe_twice": 0, "asked_at": order.at}
-            await tx.execute(insert(tx, Message).values(**values))
-        else:
-            values["deferrals"] = row.deferrals + (values["state"] == "deferred")
-            values["maybe_twice"] = row.maybe_twice + (maybe_sent and verdict is None)
-            await tx.execute(update(messages).where(messages.c.key == order.key).values(**values))
-        return claim if verdict is None else verdict
+        open_: list[_Considered] = []
+        had: set[tuple[UUID, UUID]] = set()
+        for posting in there:
+            contact = contacts[posting.contact_id]
+            considered = _considered(posting, contact, rows.get(posting.key), attempt, now)
+            if posting.broadcast_id is not None:
+                if (posting.broadcast_id, contact.id) in had:
+                    considered = SendOutcome(state="refused", reason="merged")
+                had.add((posting.broadcast_id, contact.id))
+            if isinstance(considered, _Considered):
+                open_.append(considered)
+            else:
+                answers[posting.key] = considered
+        met = await met_by(tx, [_effect(one) for one in open_]) if open_ else []
+        free = [one for one, pause in zip(open_, met, strict=True) if pause is None]
+        answers |= {one.posting.key: pause for one, pause in zip(open_, met, strict=True) if pause is not None}
+        answers |= await self._decide_about(tx, free, attempt, now)
+        return [answers[posting.key] for posting in postings]
 
-    async def _verdict(
-        self, tx: AsyncConnection, posting: Posting, contact: AnyRow, row: AnyRow | None, *, maybe_sent: bool
-    ) -> SendOutcome | None:
-        if maybe_sent and posting.delivery == "at_most_once":
+    async def _decide_about(
+        self, tx: AsyncConnection, free: Sequence[_Considered], attempt: Attempt, now: datetime
+    ) -> dict[str, Answer]:
+        known = await self._known(tx, free)
+        answers: dict[str, Answer] = {}
+        new: list[dict[str, Any]] = []
+        again: list[dict[str, Any]] = []
+        for one in free:
+            verdict = self._verdict(one, known.get(one.contact.id))
+            if isinstance(verdict, Busy):
+                answers[one.posting.key] = verdict
+                continue
+            claim = Claim(one.posting.key, uuid4().hex, one.posting.delivery, one.posting.at, one.first_at)
+            answers[one.posting.key] = claim if verdict is None else verdict
+            (new if one.found is None else again).append(_row(one, attempt, claim, verdict, now))
+        await write_down(tx, new, again)
+        return answers
+
+    async def _known(self, tx: AsyncConnection, free: Sequence[_Considered]) -> Mapping[UUID, Standing]:
+        asked = [one for one in free if one.posting.audience == "contact"]
+        if not asked:
+            return {}
+        contacts = {one.contact.id: one.contact for one in asked}
+        topics = {one.posting.topic or "" for one in asked}
+        return await standings(tx, list(contacts.values()), self._house, topics=topics)
+
+    def _verdict(self, one: _Considered, known: Standing | None) -> SendOutcome | Busy | None:
+        if one.maybe_sent and one.posting.delivery == "at_most_once":
             return SendOutcome(state="unknown", reason="the first attempt ended while it was sending")
-        verdict = await self._decide(tx, posting, contact, posting.order.at if row is None else row.asked_at)
-        if verdict is None:
-            return None
-        if maybe_sent:
+        verdict = self._decide(one, known)
+        if verdict is None or isinstance(verdict, Busy):
+            return verdict
+        if one.maybe_sent:
             return SendOutcome(state="unknown", reason=f"perhaps sent before, not repeated: {verdict.reason}")
-        if verdict.state == "deferred" and row is not None and row.deferrals >= MOST_DEFERRALS:
+        if verdict.state == "deferred" and one.found is not None and one.found.deferrals >= MOST_DEFERRALS:
             return SendOutcome(state="refused", reason="deferred_too_often")
         return verdict
 
-    async def _decide(
-        self, tx: AsyncConnection, posting: Posting, contact: AnyRow, first_at: datetime
-    ) -> SendOutcome | None:
-        asked = posting.asked(first_at)
-        if posting.audience != "contact":
+    def _decide(self, one: _Considered, known: Standing | None) -> SendOutcome | Busy | None:
+        posting, asked = one.posting, one.posting.asked(one.first_at)
+        if known is None or posting.audience != "contact":
             return not_a_rehearsal(Standing(address=posting.address), asked, self._house)
-        if contact.email != posting.address:
-            raise Busy("the contact's address has just changed; the mail is rendered again", retry_after=_AT_ONCE)
-        known = await standings(tx, [contact], self._house, topics=[asked.topic])
-        verdict = decide(known[contact.id], asked, self._house)
+        if one.contact.email != posting.address:
+            return Busy("the contact's address has just changed; the mail is rendered again", retry_after=_AT_ONCE)
+        verdict = decide(known, asked, self._house)
+        if verdict is None and posting.refusal is not None:
+            return SendOutcome(state="refused", reason=posting.refusal[:200])
         if verdict is None and posting.subject is None:
             return SendOutcome(state="refused", reason="invalid_address")
         return verdict
 
-    async def _mark(self, claim: Claim, *, state: str, stamp: bool = False, **values: object) -> None:
-        messages = table(Message)
-        # Marking again what is marked already is no change of hands: the first commit's answer may have been lost.
-        # `unknown` under the same token was written by a journey that ended meanwhile; what is known now is better.
-        mine = ("claimed", "on_wire", "unknown", state)
 
-        async def work(tx: AsyncConnection) -> int:
-            if stamp:
-                values["sent_at"] = await self._database.now(tx)
-            changed = await tx.execute(
-                update(messages)
-                .where(
-                    messages.c.key == claim.key,
-                    messages.c.token == claim.token,
-                    messages.c.state.in_(mine),
-                )
-                .values(state=state, **values)
-            )
-            return changed.rowcount
-
-        if await self._database.transact(work) == 0:
-            raise Superseded(f"message {public_id(claim.key)} is in the hands of a newer attempt")
+async def _locked(tx: AsyncConnection, ids: set[UUID]) -> dict[UUID, AnyRow]:
+    """The contacts, locked; without those that are gone."""
+    try:
+        return await lock_contacts(tx, ids)
+    except UnknownContact:
+        contacts = table(Contact)
+        there = (await tx.execute(select(contacts.c.id).where(contacts.c.id.in_(ids)))).scalars().all()
+        return await lock_contacts(tx, there)
 
 
-def _left_by_earlier(row: AnyRow, order: StepOrder, attempt: Attempt, now: datetime) -> SendOutcome | bool:
+def _considered(
+    posting: Posting, contact: AnyRow, found: Found | None, attempt: Attempt, now: datetime
+) -> _Considered | Answer:
+    if found is None:
+        return _Considered(posting, contact, None)
+    if found.key != posting.key:
+        return SendOutcome(state="refused", reason="merged")
+    left = _left_by_earlier(found, posting.at, attempt, now)
+    return _Considered(posting, contact, found, left) if isinstance(left, bool) else left
+
+
+def _left_by_earlier(row: Found, at: datetime, attempt: Attempt, now: datetime) -> SendOutcome | Busy | bool:
     """What earlier attempts left: an outcome that stands, or whether the message may have gone out already."""
     if row.state in SETTLED:
-        return SendOutcome(state=row.state, reason=row.reason)
+        return SendOutcome.model_validate({"state": row.state, "reason": row.reason})
     if row.state == "dropped" and row.run_id == attempt.run_id:
         # The journey is over. After a reset another run may send it all the same.
         return SendOutcome(state="refused", reason=row.reason)
-    if row.state == "deferred" and row.not_before > order.at:
+    if row.state == "deferred" and row.not_before is not None and row.not_before > at:
         return SendOutcome(state="deferred", until=row.not_before, reason=row.reason)
     if row.state not in ("claimed", "on_wire"):
         return False
     same = (row.run_id, row.activity_id) == (attempt.run_id, attempt.activity_id)
     if not (same and attempt.number > row.attempt) and now < row.lease_until:
-        rest = cast("timedelta", row.lease_until - now)
-        raise Busy(f"message {row.public_id} is held by another attempt", retry_after=rest)
-    return bool(row.state == "on_wire")
+        rest = row.lease_until - now
+        return Busy(f"message {public_id(row.key)} is held by another attempt", retry_after=rest)
+    return row.state == "on_wire"
 
 
-def _decided(
-    posting: Posting, attempt: Attempt, claim: Claim, verdict: SendOutcome | None, now: datetime
+def _effect(one: _Considered) -> Effect:
+    posting, contact_id = one.posting, str(one.contact.id)
+    return Effect(
+        contact_id,
+        frozenset({str(posting.contact_id), contact_id}),
+        posting.enrollment_id,
+        str(posting.broadcast_id) if posting.broadcast_id is not None else None,
+    )
+
+
+def _row(
+    one: _Considered, attempt: Attempt, claim: Claim, verdict: SendOutcome | None, now: datetime
 ) -> dict[str, Any]:
+    posting, found = one.posting, one.found
     going = "on_wire" if posting.delivery == "at_least_once" else "claimed"
+    state = going if verdict is None else verdict.state
     return {
+        "key": posting.key,
+        "public_id": public_id(posting.key),
+        "enrollment_id": posting.enrollment_id,
+        "broadcast_id": posting.broadcast_id,
+        "contact_id": one.contact.id,
+        "step": posting.step,
+        "visit": posting.visit,
+        "audience": posting.audience,
+        "channel": "email",
+        "test": posting.test,
+        "asked_at": one.first_at,
+        "recorded_at": now,
         "template": posting.template,
+        "variant": posting.variant,
         "recipient": posting.address,
         "priority": posting.priority,
         "topic": posting.topic,
         "subject": posting.subject and posting.subject[:500],
         "summary": posting.summary and posting.summary[:500],
-        "state": going if verdict is None else verdict.state,
-        "reason": None if verdict is None else verdict.reason,
+        "state": state,
+        "reason": None if verdict is None else verdict.reason and verdict.reason[:200],
         "not_before": None if verdict is None else verdict.until,
         "token": claim.token,
         "run_id": attempt.run_id,
         "activity_id": attempt.activity_id,
         "attempt": attempt.number,
-        "lease_until": lease(now, attempt.span),
-        "at": posting.order.at,
+        "lease_until": now + attempt.span,
+        "at": posting.at,
+        "deferrals": (found.deferrals if found else 0) + (state == "deferred"),
+        "maybe_twice": (found.maybe_twice if found else 0) + (one.maybe_sent and verdict is None),
     }
 
 
-def _identity(posting: Posting) -> dict[str, Any]:
-    order = posting.order
-    return {
-        "key": order.key,
-        "public_id": public_id(order.key),
-        "enrollment_id": order.enrollment_id,
-        "step": order.step,
-        "visit": order.visit,
-        "audience": posting.audience,
-        "channel": "email",
-        "test": order.test,
-    }
+def superseded(claim: Claim) -> Superseded:
+    """For whoever finds that a claim no longer holds."""
+    return Superseded(f"message {public_id(claim.key)} is in the hands of a newer attempt")

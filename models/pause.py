@@ -21,6 +21,7 @@ class Scope(StrEnum):
     JOURNEY = "journey"
     CONTACT = "contact"
     ENROLLMENT = "enrollment"
+    BROADCAST = "broadcast"
 
 
 class Pause(SQLModel, table=True):
@@ -40,7 +41,9 @@ class Pause(SQLModel, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     scope: str = Field(max_length=16)
     target: str = Field(
-        default="", max_length=200, description="journey, contact or enrollment; empty where it is everything"
+        default="",
+        max_length=200,
+        description="journey, contact, enrollment or broadcast; empty where it is everything",
     )
     by: str = Field(max_length=100, description="name of the key, or the rule, that paused")
     reason: str | None = Field(default=None, max_length=500)

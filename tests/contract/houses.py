@@ -244,8 +244,8 @@ class OnDatabase:
 
     async def _send(self, order: SendEmail) -> SendOutcome:
         """Everything about a mail but the mail: what the ledger decides."""
-        posting = Posting(
-            order=order,
+        posting = Posting.of(
+            order,
             template=order.template,
             subject="A mail",
             address=f"{order.contact_id}@example.com",

@@ -48,7 +48,7 @@ def posting(order: SendEmail, **more: Any) -> Posting:
         "topic": order.topic,
         "delivery": order.delivery,
     }
-    return Posting(order=order, **(given | more))
+    return Posting.of(order, **(given | more))
 
 
 async def claimed(ledger: Ledger, order: SendEmail, attempt: Attempt = FIRST) -> Claim:
@@ -257,8 +257,8 @@ async def test_a_rehearsal_mails_only_where_rehearsals_may(database: Database, a
 async def test_sales_hears_of_everybody_at_any_hour(database: Database) -> None:
     somebody = await person(database, consent=False, email=None)
     order = somebody.notice(at=NOON.replace(hour=3))
-    notice = Posting(
-        order=order,
+    notice = Posting.of(
+        order,
         template="sales/notice",
         subject="Hot",
         address="sales@example.com",

@@ -1,0 +1,70 @@
+"""One claimed mail's way to the relay, and how it ended: the same for a journey's and for a broadcast's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Protocol
+
+from models.ledger import Claim, Fate, Ledger
+from tabiji import crash
+from tabiji.channels.carrier import PermanentFailure, TemporaryFailure, Unclear
+from tabiji.channels.email.compose import Mail
+from tabiji.errors import ChannelDown
+
+RESERVE = timedelta(seconds=5)
+"""Of an attempt's time, what is kept for writing down how the sending ended."""
+STALE = 5.0
+"""Seconds after which a claim is looked at again before the message goes out: a worker that is cut off counts as dead
+after ten, and another takes over."""
+
+
+class Carrier(Protocol):
+    """Anything that can carry a mail. Raises the errors of `tabiji.channels.carrier`."""
+
+    async def send(
+        self, mail: Mail, *, within: timedelta, before_data: Callable[[], Awaitable[None]] | None = None
+    ) -> str:
+        """Hand it over; `before_data` is awaited before it may be delivered. Returns the last words of the relay."""
+        ...
+
+
+class Carrying:
+    """Hands claimed mails to the carrier."""
+
+    def __init__(self, ledger: Ledger, carrier: Carrier) -> None:
+        self._ledger = ledger
+        self._carrier = carrier
+
+    async def carry(self, claim: Claim, mail: Mail, deadline: float) -> Fate:
+        """Carry one mail. What comes back is still to be written down.
+
+        Args:
+            claim: The right to send it, just got.
+            mail: What to send.
+            deadline: When the attempt is given up, on the loop's clock.
+
+        Raises:
+            Superseded: A newer attempt has taken over.
+            ChannelDown: It may or may not have been taken. The claim stays as it is: the next attempt finds it and does
+                what its delivery asks for.
+        """
+        clock = asyncio.get_running_loop().time
+        claimed = clock()
+
+        async def before_data() -> None:
+            await self._ledger.on_wire(claim, stale=clock() - claimed > STALE)
+            crash.point("message.on_wire")
+
+        within = timedelta(seconds=max(deadline - claimed, 0)) - RESERVE
+        try:
+            reply = await self._carrier.send(mail, within=within, before_data=before_data)
+        except PermanentFailure as failure:
+            return Fate(claim=claim, state="failed", reason=str(failure))
+        except TemporaryFailure as failure:
+            return Fate(claim=claim, state="retry", reason=str(failure))
+        except Unclear as unclear:
+            raise ChannelDown(f"the mail may or may not have been taken: {unclear}") from None
+        crash.point("message.taken")
+        return Fate(claim=claim, state="sent", reply=reply)
