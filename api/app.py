@@ -34,6 +34,7 @@ from api import (
     tasks,
     traces,
     tracker,
+    unsubscribe,
     webhooks,
 )
 from api.deps import parts_of_app
@@ -72,6 +73,7 @@ ROUTERS = (
     approvals.router,
     stuck.router,
     mails.router,
+    unsubscribe.router,
     tracker.router,
     # The script of a form before its page: the page's path would take it for a name.
     form_scripts.router,

@@ -1,11 +1,10 @@
-"""Where the links of mails lead: open pixel, click, unsubscribe. No key: the link's signature is the proof."""
+"""Where the links of mails lead: open pixel and click. No key: the link's signature is the proof."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import hashlib
-import uuid
 from collections.abc import Coroutine
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,16 +13,14 @@ import structlog
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 from pydantic import JsonValue
-from starlette.responses import HTMLResponse
 
 from api.deps import PartsDep
-from api.pages import not_found, page, unavailable
+from api.pages import not_found
 from api.parts import Parts
 from api.recording import record
-from models.incoming import ConsentGiven, Incoming
+from models.incoming import Incoming
 from models.reads.messages import find_message
-from tabiji.channels.email.links import Clicked, Unsubscribing
-from tabiji.errors import Unavailable, UnknownContact
+from tabiji.channels.email.links import Clicked
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -85,31 +82,6 @@ async def asked_where_it_leads(token: str, parts: PartsDep) -> Response:
     return not_found("") if link is None else RedirectResponse(link.url, 302)
 
 
-@router.get("/u/{token}", operation_id="unsubscribePage", response_class=HTMLResponse, responses=_PAGE)
-async def unsubscribe_page(token: str, parts: PartsDep) -> HTMLResponse:
-    """Ask whether they mean it. Programs that follow links in mails change nothing."""
-    link = parts.links.read_unsubscribe(token)
-    if link is None:
-        return not_found("This link is broken. Mail programs sometimes cut long links in two.")
-    return page("unsubscribe.html", title="Unsubscribe", topic=link.topic, lang="en")
-
-
-@router.post("/u/{token}", operation_id="unsubscribe", response_class=HTMLResponse, responses=_PAGE)
-async def unsubscribe(token: str, parts: PartsDep) -> HTMLResponse:
-    """Take back the consent to the mail's topic, and record `Unsubscribed`. Also for one-click (RFC 8058)."""
-    link = parts.links.read_unsubscribe(token)
-    if link is None:
-        return not_found("This link is broken. Mail programs sometimes cut long links in two.")
-    try:
-        await _withdraw(parts, link)
-    except Unavailable:
-        return unavailable()
-    except UnknownContact:
-        log.info("unsubscribe.contact_gone")  # erased: there is nobody left to write to
-    words = f"You will get no more mails from us about {link.topic}."
-    return page("note.html", title="Unsubscribed", heading="You are unsubscribed", words=words, lang="en")
-
-
 def _told_who_comes(parts: Parts, link: Clicked) -> str:
     """Where a link leads; a site or form of our own hears by which mail they come, and nobody else."""
     site, sites = urlsplit(link.url), parts.settings.sites
@@ -117,25 +89,6 @@ def _told_who_comes(parts: Parts, link: Clicked) -> str:
     if site.hostname in sites or site.netloc.lower() in sites or link.url.startswith(forms):
         return parts.links.visit(link.message, link.url, at=parts.clock.wall())
     return link.url
-
-
-async def _withdraw(parts: Parts, link: Unsubscribing) -> None:
-    async with parts.database.read() as tx:
-        message = await find_message(tx, link.message)
-    properties: dict[str, JsonValue] = {"message": link.message, "topic": link.topic}
-    if message is not None:
-        properties["template"] = message.template
-    # No key made from the link: who agrees again may use the same link to leave again.
-    incoming = Incoming(
-        kind="mail",
-        name="Unsubscribed",
-        message_id=f"unsubscribe/{uuid.uuid4()}",
-        at=parts.clock.now(),
-        properties=properties,
-        contact_id=link.contact_id,
-        consent=ConsentGiven(topic=link.topic, given=False, source="unsubscribe-link"),
-    )
-    await record(parts, [incoming])
 
 
 async def _happened(parts: Parts, public_id: str, name: str, **more: JsonValue) -> None:

@@ -256,14 +256,17 @@ class Returns:
         if row is None or row.topic is None:
             return False
         digest = hashlib.sha256(key.encode()).hexdigest()[:32]
-        consent = ConsentGiven(topic=row.topic, given=False, source=source)
+        consent = self._withdrawn(row, source)
         more: dict[str, JsonValue] = {"topic": row.topic}
         return await self._tell(row, LEFT, at, more, key=f"left/{about}/{digest}", consent=consent)
 
     def _withdrawn(self, row: AnyRow, source: str) -> ConsentGiven | None:
         if row.topic is None or self._rules.topics.is_transactional(row.topic):
             return None
-        return ConsentGiven(topic=row.topic, given=False, source=source)
+        address = _address(row)
+        return ConsentGiven(
+            topic=row.topic, given=False, source=source, address=as_contacts_have_it(address) if address else None
+        )
 
     async def _address_bounced(self, one: Failed, source: str, at: datetime) -> bool:
         """Of no message we know: only that an address does not exist can be told from that."""

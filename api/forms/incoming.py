@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import json
 import uuid
 from datetime import datetime
@@ -11,10 +10,12 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
+from api.consenting import Proof, name_of, noted, told
 from api.forms.given import Given
 from models.incoming import ConsentGiven, Incoming
 from tabiji.domain.events import UTM
 from tabiji.domain.forms import Consent, Filled, Form
+from tabiji.domain.topics import Topics
 
 LONGEST_NONCE = 1000
 
@@ -26,7 +27,8 @@ def batch(
     *,
     at: datetime,
     contact_id: UUID | None,
-    address: str,
+    topics: Topics,
+    proof: Proof,
     trusted: bool = True,
 ) -> list[Incoming]:
     """One after the other: consent stands before the event that may start a journey.
@@ -37,8 +39,9 @@ def batch(
         filled: As it was understood; without errors.
         at: Journey time.
         contact_id: Who came by a link in a mail, and was not asked for their address.
-        address: The client's, for the proof of what they agreed to.
-        trusted: See `Incoming`.
+        topics: What they agreed to, as it is declared.
+        proof: From where and with what they did, see `proof_of`.
+        trusted: See `Incoming`. Who is not may have typed anybody's address: what must be confirmed is only asked for.
     """
     key, along = _key(form, given), given.along
     answers = {field.name: field for field in form.fields if field.name in filled.answers}
@@ -56,19 +59,22 @@ def batch(
     properties: dict[str, JsonValue] = {"form": form.name}
     properties |= {name: filled.answers[name] for name, field in answers.items() if field.event}
     properties |= {name: along[name] for name in ("page", *UTM) if name in along}
+    consents = [
+        noted(topics, _agreed(form, consent, proof), certain=trusted, lang=form.lang) for consent in filled.agreed
+    ]
     return [
         who.incoming("identify", "Identified", f"form/{key}/identify", at, trusted, traits=traits),
         *(
             who.incoming(
                 "form",
-                "Consent Given",
+                name_of(consent),
                 f"form/{key}/consent/{consent.topic}",
                 at,
                 trusted,
-                properties={"topic": consent.topic, "source": f"form:{form.name}"},
-                consent=_proof(form, consent, address),
+                properties=told(consent, form=form.name),
+                consent=consent,
             )
-            for consent in filled.agreed
+            for consent in consents
         ),
         who.incoming(
             "form",
@@ -117,24 +123,15 @@ class _Who:
         )
 
 
-def _proof(form: Form, consent: Consent, address: str) -> ConsentGiven:
+def _agreed(form: Form, consent: Consent, proof: Proof) -> ConsentGiven:
     return ConsentGiven(
         topic=consent.topic,
-        given=True,
         source=f"form:{form.name}",
         wording=consent.wording,
         version=consent.said,
-        network=network_of(address),
+        network=proof.network,
+        user_agent=proof.user_agent,
     )
-
-
-def network_of(address: str) -> str | None:
-    """An address without its end: 203.0.113.0/24, 2001:db8:12::/48. Enough to say where from, not which device."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return None
-    return str(ipaddress.ip_network((found, 24 if found.version == 4 else 48), strict=False))
 
 
 def _key(form: Form, given: Given) -> str:

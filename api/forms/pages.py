@@ -12,6 +12,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import HTMLResponse, RedirectResponse
 
+from api.consenting import proof_of
 from api.deps import PartsDep
 from api.forms.given import Given, from_body, from_query
 from api.forms.incoming import batch
@@ -190,7 +191,6 @@ async def submit(
             return refused(422, form.says.once_more)
         if (wait := parts.form_posts.take(parts.limits.address(request.scope))) is not None:
             return refused(429, form.says.slow_down, {"Retry-After": str(ceil(wait))})
-    address = parts.limits.address(request.scope)
     # An address a visitor types in is not proved theirs: it takes nothing from whom it leads to, their devices neither.
     items = batch(
         form,
@@ -198,7 +198,8 @@ async def submit(
         filled,
         at=parts.clock.now(),
         contact_id=visitor.contact_id,
-        address=address,
+        topics=parts.topics,
+        proof=proof_of(parts, request),
         trusted=program,
     )
     try:

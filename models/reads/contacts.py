@@ -11,21 +11,11 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.account import AccountMember
-from models.consents import latest_last
-from models.contact import Consent, Contact, ContactTag, Identity
+from models.contact import Contact, ContactTag, Identity
 from models.database import table
+from models.reads.consents import ConsentShown, decided, now_in_force
 from models.reads.shapes import Shown
 from models.roster import ListMember
-
-
-class ConsentShown(Shown):
-    """The decision in force for one topic."""
-
-    topic: str
-    given: bool
-    source: str
-    wording: str | None
-    at: datetime
 
 
 class IdentityShown(Shown):
@@ -52,7 +42,7 @@ class ContactShown(Shown):
     tags: list[str]
     lists: list[str]
     accounts: list[str]
-    consents: list[ConsentShown]
+    consents: list[ConsentShown] = Field(description="by topic, the decision in force")
 
 
 async def find_contact(tx: AsyncConnection, kind: str, value: str) -> UUID | None:
@@ -83,7 +73,7 @@ async def _standing(tx: AsyncConnection, contact_id: UUID) -> UUID:
 
 
 async def _shown(tx: AsyncConnection, row: Row[Any]) -> ContactShown:
-    identities, tags, consents = table(Identity), table(ContactTag), table(Consent)
+    identities, tags = table(Identity), table(ContactTag)
     members, belongs = table(ListMember), table(AccountMember)
     known = await tx.execute(
         select(identities.c.kind, identities.c.value)
@@ -94,8 +84,6 @@ async def _shown(tx: AsyncConnection, row: Row[Any]) -> ContactShown:
     listed = await tx.execute(select(members.c.list).where(members.c.contact_id == row.id).order_by(members.c.list))
     accounts = select(belongs.c.account_id).where(belongs.c.contact_id == row.id).distinct()
     belonging = (await tx.execute(accounts.order_by(belongs.c.account_id))).scalars().all()
-    decided = await tx.execute(select(consents).where(consents.c.contact_id == row.id).order_by(*latest_last(consents)))
-    in_force = {decision.topic: decision for decision in decided}  # the latest
     return ContactShown(
         id=row.id,
         email=row.email,
@@ -111,8 +99,5 @@ async def _shown(tx: AsyncConnection, row: Row[Any]) -> ContactShown:
         tags=[one.tag for one in tagged],
         lists=[one.list for one in listed],
         accounts=list(belonging),
-        consents=[
-            ConsentShown.model_validate(decision, from_attributes=True)
-            for _, decision in sorted(in_force.items(), key=lambda item: item[0])
-        ],
+        consents=now_in_force(await decided(tx, row.id)),
     )

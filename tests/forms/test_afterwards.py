@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
+from api.consenting import network_of
 from api.forms.files import disposition
-from api.forms.incoming import network_of
 from api.forms.tokens import Tokens
 from models.clock import SystemClock
 from models.contact import Consent as ConsentRow

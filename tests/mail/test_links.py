@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from tabiji.channels.email.links import Clicked, Links, Opened, Unsubscribing, is_web_address
+from tabiji.channels.email.consent_links import Unsubscribing
+from tabiji.channels.email.links import Clicked, Links, Opened, is_web_address
 
 SECRET = "s" * 32
 LINKS = Links(SECRET, "https://mail.example.com/")

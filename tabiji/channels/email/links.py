@@ -7,15 +7,15 @@ mails are read years later. Only a visit's does, which says to a site of ours by
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from itsdangerous import BadData, URLSafeSerializer
 from selectolax.lexbor import LexborHTMLParser
+
+from tabiji.channels.email.consent_links import ConsentLinks
+from tabiji.channels.email.signing import loaded, signer, text
 
 PIXEL = '<img src="{}" alt="" width="1" height="1" style="display:block;width:1px;height:1px;border:0">'
 
@@ -40,15 +40,6 @@ class Clicked:
     url: str
 
 
-@dataclass(frozen=True)
-class Unsubscribing:
-    """Somebody opened, or posted to, the unsubscribe link of a mail."""
-
-    contact_id: UUID
-    topic: str
-    message: str
-
-
 def is_web_address(url: str) -> bool:
     """Whether a link leads to a page: http or https with a host, and nothing that could end a header."""
     try:
@@ -58,18 +49,19 @@ def is_web_address(url: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname) and url.isprintable() and " " not in url
 
 
-class Links:
-    """Makes and reads the links of mails."""
+class Links(ConsentLinks):
+    """Makes and reads the links of mails. Those by which people decide are in `consent_links`."""
 
     def __init__(self, secret: str, public_url: str) -> None:
+        super().__init__(secret, public_url)
         self._public_url = public_url.rstrip("/")
-        self._open, self._click, self._unsubscribe, self._approval, self._visit = (
-            _signer(secret, kind) for kind in ("open", "click", "unsubscribe", "approval", "visit")
+        self._open, self._click, self._approval, self._visit = (
+            signer(secret, kind) for kind in ("open", "click", "approval", "visit")
         )
 
     def open(self, message: str) -> str:
         """Address of a message's open pixel."""
-        return f"{self._public_url}/o/{_text(self._open.dumps(message))}.gif"
+        return f"{self._public_url}/o/{text(self._open.dumps(message))}.gif"
 
     def click(self, message: str, url: str) -> str:
         """Address that counts a click and leads on to `url`.
@@ -79,7 +71,7 @@ class Links:
         """
         if not is_web_address(url):
             raise ValueError("only http and https links can be tracked")
-        return f"{self._public_url}/c/{_text(self._click.dumps([message, url]))}"
+        return f"{self._public_url}/c/{text(self._click.dumps([message, url]))}"
 
     def visit(self, message: str, url: str, *, at: datetime) -> str:
         """The address of a page, told by which mail somebody comes. For sites of ours alone: it says who they are.
@@ -89,29 +81,25 @@ class Links:
             url: Where the link leads.
             at: When it was clicked, by the wall's clock.
         """
-        token = _text(self._visit.dumps([message, int(at.timestamp())]))
+        token = text(self._visit.dumps([message, int(at.timestamp())]))
         page, hash_, place = url.partition("#")
         return f"{page}{'&' if '?' in page else '?'}{VISIT}={token}{hash_}{place}"
 
     def read_visit(self, token: str, *, now: datetime) -> str | None:
         """The message a visit's token names; None when we did not sign it, or not just now."""
-        match _loaded(self._visit, token):
+        match loaded(self._visit, token):
             case [str(message), int(at)] if 0 <= now.timestamp() - at <= VISIT_COUNTS_FOR.total_seconds():
                 return message
             case _:
                 return None
 
-    def unsubscribe(self, contact_id: UUID, topic: str, message: str) -> str:
-        """Address where this contact can take back their consent to this topic."""
-        return f"{self._public_url}/u/{_text(self._unsubscribe.dumps([contact_id.hex, topic, message]))}"
-
     def approval(self, approval_id: UUID) -> str:
         """Address of the page where a question can be answered."""
-        return f"{self._public_url}/a/{_text(self._approval.dumps(approval_id.hex))}"
+        return f"{self._public_url}/a/{text(self._approval.dumps(approval_id.hex))}"
 
     def read_approval(self, token: str) -> UUID | None:
         """The question an approval link's token names; None when we did not sign it."""
-        match _loaded(self._approval, token):
+        match loaded(self._approval, token):
             case str(approval):
                 return UUID(approval)
             case _:
@@ -119,7 +107,7 @@ class Links:
 
     def read_open(self, token: str) -> Opened | None:
         """What a pixel's token says; None when we did not sign it."""
-        match _loaded(self._open, token):
+        match loaded(self._open, token):
             case str(message):
                 return Opened(message)
             case _:
@@ -127,17 +115,9 @@ class Links:
 
     def read_click(self, token: str) -> Clicked | None:
         """What a click's token says; None when we did not sign it."""
-        match _loaded(self._click, token):
+        match loaded(self._click, token):
             case [str(message), str(url)] if is_web_address(url):
                 return Clicked(message, url)
-            case _:
-                return None
-
-    def read_unsubscribe(self, token: str) -> Unsubscribing | None:
-        """What an unsubscribe link's token says; None when we did not sign it."""
-        match _loaded(self._unsubscribe, token):
-            case [str(contact), str(topic), str(message)]:
-                return Unsubscribing(UUID(contact), topic, message)
             case _:
                 return None
 
@@ -158,18 +138,3 @@ class Links:
         if page.body is not None and pixel is not None:
             page.body.insert_child(pixel)
         return page.html or html
-
-
-def _signer(secret: str, kind: str) -> URLSafeSerializer:
-    return URLSafeSerializer(secret, salt=f"tabiji.mail.{kind}", signer_kwargs={"digest_method": hashlib.sha256})
-
-
-def _text(token: str | bytes) -> str:
-    return token if isinstance(token, str) else token.decode("ascii")
-
-
-def _loaded(signer: URLSafeSerializer, token: str) -> object:
-    try:
-        return cast("object", signer.loads(token))
-    except (BadData, ValueError):
-        return None
