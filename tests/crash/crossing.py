@@ -37,3 +37,11 @@ class Hurried(Journey):
         await self.send_email("whitepaper/welcome")
         await self.wait(MOMENT)
         await self.send_email("demo/invitation")
+
+
+@journey()
+class Bought(Journey):
+    """What somebody has asked for: it overtakes."""
+
+    async def steps(self) -> None:
+        await self.send_email("whitepaper/welcome", topic="transactional")

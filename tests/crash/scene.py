@@ -37,7 +37,7 @@ from tabiji.errors import ConfigurationError
 from tabiji.settings import Settings
 from tabiji.temporal import connect, prepare
 from tests.crash import processes
-from tests.crash.crossing import Crossing, Guarded, Hurried
+from tests.crash.crossing import Bought, Crossing, Guarded, Hurried
 from tests.crash.processes import Program
 from tests.crash.relay import Relay, relay
 from tests.journeys.stage import until
@@ -276,7 +276,7 @@ async def scene(folder: Path, project: Path, database_url: str) -> AsyncGenerato
     settings = Settings(database_url=database_url, temporal_address=f"127.0.0.1:{port}")
     await schema.upgrade(database_url)
     database = Database(database_url)
-    catalog = Catalog(journey.spec for journey in (Crossing, Guarded, Hurried))
+    catalog = Catalog(journey.spec for journey in (Crossing, Guarded, Hurried, Bought))
     async with relay() as taking:
         try:
             await temporal.start()
