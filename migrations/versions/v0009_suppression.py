@@ -40,7 +40,25 @@ def upgrade() -> None:
         sqlite_where=sa.text("lifted_at IS NULL"),
         postgresql_where=sa.text("lifted_at IS NULL"),
     )
+    op.create_table(
+        "inbound_mail",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("sort", sa.String(length=16), nullable=False),
+        sa.Column("message", sa.String(length=64), nullable=True),
+        sa.Column("matched", sa.String(length=16), nullable=True),
+        sa.Column("outcome", sa.String(length=32), nullable=True),
+        sa.Column("evidence", sa.String(length=64), nullable=True),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=True),
+        sa.Column("recorded_at", WHEN, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inbound_mail")),
+        sa.UniqueConstraint("key", name=op.f("uq_inbound_mail_key")),
+    )
+    op.create_index("ix_inbound_mail_matched_id", "inbound_mail", ["matched", "id"])
+    op.create_index(op.f("ix_inbound_mail_message"), "inbound_mail", ["message"])
 
 
 def downgrade() -> None:
+    op.drop_table("inbound_mail")
     op.drop_table("suppression")
