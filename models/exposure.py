@@ -17,7 +17,7 @@ class Exposure(SQLModel, table=True):
 
     __table_args__ = (
         Index("uq_exposure_contact_id_experiment", "contact_id", "experiment", unique=True),
-        Index("ix_exposure_experiment_arm", "experiment", "arm"),
+        Index("ix_exposure_experiment_at", "experiment", "at"),
     )
 
     id: int | None = Field(
@@ -30,8 +30,10 @@ class Exposure(SQLModel, table=True):
     weights: dict[str, Any] = Field(
         sa_column=Column(JsonColumn, nullable=False), description="of each arm when they were assigned"
     )
-    enrollment_id: str = Field(max_length=200)
-    step: str = Field(max_length=200)
+    chosen: str = Field(default="shares", max_length=16, description="shares, bandit, or winner: decided by then")
+    enrollment_id: str | None = Field(default=None, max_length=200, description="None: by a broadcast")
+    broadcast_id: UUID | None = None
+    step: str = Field(default="", max_length=200)
     test: bool = False
     at: datetime = Field(description="journey time")
     recorded_at: datetime

@@ -5,14 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 
 class Message(SQLModel, table=True):
     """The ledger that makes a step's mail go out once. Every change is a compare-and-set on `token`."""
 
-    __table_args__ = (Index("ix_message_contact_id_at", "contact_id", "at"),)
+    __table_args__ = (
+        Index("ix_message_contact_id_at", "contact_id", "at"),
+        Index(
+            "ix_message_experiment",
+            "experiment",
+            "variant",
+            sqlite_where=text("experiment IS NOT NULL"),
+            postgresql_where=text("experiment IS NOT NULL"),
+        ),
+    )
 
     key: str = Field(primary_key=True, max_length=420, description="enrollment, step and visit")
     public_id: str = Field(max_length=64, unique=True, description="names the message in links and Message-ID")
@@ -29,6 +38,7 @@ class Message(SQLModel, table=True):
         default=None, max_length=254, description="the address it went to; the contact's own may have changed since"
     )
     template: str = Field(max_length=200)
+    experiment: str | None = Field(default=None, max_length=100, description="the test of its content")
     variant: str | None = Field(default=None, max_length=100, description="arm of the test of its content")
     topic: str | None = Field(default=None, max_length=64)
     subject: str | None = Field(default=None, max_length=500)

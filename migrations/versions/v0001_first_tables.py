@@ -322,6 +322,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(length=16), nullable=False),
         sa.Column("recipient", sa.String(length=254), nullable=True),
         sa.Column("template", sa.String(length=200), nullable=False),
+        sa.Column("experiment", sa.String(length=100), nullable=True),
         sa.Column("variant", sa.String(length=100), nullable=True),
         sa.Column("topic", sa.String(length=64), nullable=True),
         sa.Column("subject", sa.String(length=500), nullable=True),
@@ -360,6 +361,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.create_index("ix_message_contact_id_at", ["contact_id", "at"], unique=False)
+        batch_op.create_index(
+            "ix_message_experiment",
+            ["experiment", "variant"],
+            unique=False,
+            sqlite_where=sa.text("experiment IS NOT NULL"),
+            postgresql_where=sa.text("experiment IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_message_broadcast_id"), ["broadcast_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_enrollment_id"), ["enrollment_id"], unique=False)
 
@@ -435,7 +443,9 @@ def upgrade() -> None:
             sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
             nullable=False,
         ),
-        sa.Column("enrollment_id", sa.String(length=200), nullable=False),
+        sa.Column("chosen", sa.String(length=16), nullable=False),
+        sa.Column("enrollment_id", sa.String(length=200), nullable=True),
+        sa.Column("broadcast_id", sa.Uuid(), nullable=True),
         sa.Column("step", sa.String(length=200), nullable=False),
         sa.Column("test", sa.Boolean(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -444,7 +454,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_exposure")),
     )
     with op.batch_alter_table("exposure", schema=None) as batch_op:
-        batch_op.create_index("ix_exposure_experiment_arm", ["experiment", "arm"], unique=False)
+        batch_op.create_index("ix_exposure_experiment_at", ["experiment", "at"], unique=False)
         batch_op.create_index("uq_exposure_contact_id_experiment", ["contact_id", "experiment"], unique=True)
 
     op.create_table(
@@ -672,7 +682,7 @@ def downgrade() -> None:
     op.drop_table("list_member")
     with op.batch_alter_table("exposure", schema=None) as batch_op:
         batch_op.drop_index("uq_exposure_contact_id_experiment")
-        batch_op.drop_index("ix_exposure_experiment_arm")
+        batch_op.drop_index("ix_exposure_experiment_at")
 
     op.drop_table("exposure")
     with op.batch_alter_table("effect", schema=None) as batch_op:
@@ -695,6 +705,11 @@ def downgrade() -> None:
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_message_enrollment_id"))
         batch_op.drop_index(batch_op.f("ix_message_broadcast_id"))
+        batch_op.drop_index(
+            "ix_message_experiment",
+            sqlite_where=sa.text("experiment IS NOT NULL"),
+            postgresql_where=sa.text("experiment IS NOT NULL"),
+        )
         batch_op.drop_index("ix_message_contact_id_at")
 
     op.drop_table("message")

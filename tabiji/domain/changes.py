@@ -8,6 +8,7 @@ from typing import Generic
 from pydantic import Field, JsonValue
 from typing_extensions import TypeVar
 
+from tabiji.domain.experiments import Design, Draw
 from tabiji.domain.orders import Done, Frozen, SendOutcome, StepOrder
 
 
@@ -186,6 +187,11 @@ class Expose(StepOrder):
     experiment: str
     arms: tuple[str, ...]
     weights: tuple[float, ...]
+    design: Design = Field(default_factory=Design)
+
+    def draw(self) -> Draw:
+        """The experiment."""
+        return Draw(experiment=self.experiment, arms=self.arms, weights=self.weights, design=self.design)
 
 
 class Asked(Frozen):

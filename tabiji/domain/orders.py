@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from tabiji.domain.calendar import When
 from tabiji.domain.conditions import Condition
+from tabiji.domain.content import ContentTest
 from tabiji.domain.patterns import Pattern
 
 SIGNAL = "happened"
@@ -195,13 +196,15 @@ class Heard(Frozen):
 class SendOutcome(Frozen):
     """The fate of one message so far. `until` is set when it was deferred; `reason` when it was refused or failed.
 
-    `message` names it in the events it leads to: opened, clicked, replied.
+    `message` names it in the events it leads to: opened, clicked, replied. `variant` is the arm, where its content is
+    under test.
     """
 
     state: Literal["sent", "deferred", "refused", "failed", "unknown", "skipped"]
     reason: str | None = None
     until: datetime | None = None
     message: str | None = None
+    variant: str | None = None
 
     def __bool__(self) -> bool:
         """True when it went out."""
@@ -332,6 +335,10 @@ class SendEmail(StepOrder):
     """How long quiet hours and caps may hold it back; then it is dropped with its reason."""
     priority: int = 0
     """Of its journey; higher goes first where there is room for one only."""
+    content: ContentTest | None = None
+    """A test of what it says: which arm they get is decided when it is sent."""
+    holdout: float = 0.0
+    """Of its journey: this share of people gets none of its marketing."""
 
 
 class AdjustScore(StepOrder):

@@ -73,7 +73,7 @@ def test_probability_and_loss_are_those_of_exact_integration(
     assert [one.loss for one in found.values()] == pytest.approx(loss, abs=1e-4)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(one=counts, other=counts)
 def test_names_and_order_of_arms_make_no_difference(one: Tally, other: Tally) -> None:
     there, back = beliefs({"a": one, "b": other}), beliefs({"b": other, "a": one})
@@ -82,7 +82,7 @@ def test_names_and_order_of_arms_make_no_difference(one: Tally, other: Tally) ->
     assert there["a"].low <= there["a"].rate <= there["a"].high
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(one=counts.filter(lambda tally: tally.converted < tally.people), other=counts)
 def test_another_conversion_never_makes_an_arm_less_likely_to_be_the_best(one: Tally, other: Tally) -> None:
     more = Tally(one.people, one.converted + 1)
