@@ -11,7 +11,7 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.consents import latest_last
+from models.consents import latest_first, latest_last
 from models.contact import Consent
 from models.database import AnyRow, table
 from models.reads.shapes import Shown
@@ -56,6 +56,15 @@ def now_in_force(decisions: Sequence[ConsentShown]) -> list[ConsentShown]:
             continue
         found[one.topic] = one
     return [found[topic] for topic in sorted(found)]
+
+
+async def requested(tx: AsyncConnection, contact_id: UUID, topic: str) -> AnyRow | None:
+    """The latest request for a topic, whether or not it has been answered since."""
+    consents = table(Consent)
+    asked = (consents.c.contact_id == contact_id) & (consents.c.topic == topic)
+    query = select(consents).where(asked, consents.c.given, ~consents.c.confirmed).order_by(*latest_first(consents))
+    row: AnyRow | None = (await tx.execute(query.limit(1))).one_or_none()
+    return row
 
 
 def _shown(row: AnyRow) -> ConsentShown:

@@ -54,6 +54,7 @@ NOTED = frozenset(
         "Unsubscribed",
         "Consent Given",
         "Consent Withdrawn",
+        "Preferences Requested",
         "Visitor Recognized",
         "Contact Erased",
         "Contact Imported",

@@ -184,6 +184,19 @@ class ConsentGiven(Event, name="Consent Given", open=True, example={"topic": "ma
     source: str | None
 
 
+class ConsentRequested(
+    Event, name="Consent Requested", open=True, example={"topic": "newsletter", "source": "form:newsletter"}
+):
+    """Somebody asked, in the name of an address, for a topic that the address has to confirm first."""
+
+    topic: str
+    source: str | None
+
+
+class PreferencesRequested(Event, name="Preferences Requested", open=True):
+    """Somebody asked for a new link to the page with their choices; theirs has expired."""
+
+
 class ConsentWithdrawn(Event, name="Consent Withdrawn", open=True, example={"topic": "marketing", "source": "phone"}):
     """Somebody took their consent to a topic back, and somebody noted it."""
 
@@ -326,7 +339,9 @@ BUILT_IN: Final[tuple[type[Event], ...]] = (
     ApprovalAnswered,
     AttributeChanged,
     ConsentGiven,
+    ConsentRequested,
     ConsentWithdrawn,
+    PreferencesRequested,
     ContactErased,
     ContactImported,
     DuplicateMerged,

@@ -29,7 +29,14 @@ from models.message import Message
 from tabiji import JourneyPlugin
 from tabiji.channels.email.links import Links
 from tabiji.domain.journeys import Catalog
-from tabiji.journey.discovery import discover, discover_events, discover_forms, discover_params, discover_sources
+from tabiji.journey.discovery import (
+    discover,
+    discover_events,
+    discover_forms,
+    discover_params,
+    discover_sources,
+    discover_topics,
+)
 from tabiji.settings import Settings
 from tabiji.temporal import connect
 
@@ -77,6 +84,7 @@ async def parts_on(database: Database, settings: Settings) -> AsyncGenerator[Par
             discover_params(),
             forms=discover_forms(),
             sources=discover_sources(),
+            topics=discover_topics(),
         )
     finally:
         await recorder.close()
