@@ -100,6 +100,8 @@ def compose(
     recipient: str,
     date: datetime,
     unsubscribe_url: str | None = None,
+    envelope_sender: str | None = None,
+    reply_to: str | None = None,
 ) -> Mail:
     """Build the message.
 
@@ -110,11 +112,15 @@ def compose(
         recipient: An address `ascii_address` has let pass.
         date: Wall-clock time of sending.
         unsubscribe_url: Takes one-click posts (RFC 8058); None: nothing to unsubscribe from.
+        envelope_sender: Where it comes back to when it cannot be delivered; None: to the sender.
+        reply_to: Where people answer to; None: to the sender.
     """
     message = EmailMessage(policy=_POLICY)
     message_id = f"<{public_id}@{sender.domain}>"
     message["From"] = sender.header
     message["To"] = Address(addr_spec=recipient)
+    if reply_to is not None:
+        message["Reply-To"] = Address(display_name=sender.name, addr_spec=reply_to)
     message["Subject"] = rendered.subject
     message["Date"] = date
     message["Message-ID"] = message_id
@@ -123,4 +129,4 @@ def compose(
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(rendered.text)
     message.add_alternative(rendered.html, subtype="html")
-    return Mail(content=message.as_bytes(), sender=sender.email, recipient=recipient, message_id=message_id)
+    return Mail(content=message.as_bytes(), sender=envelope_sender or sender.email, recipient=recipient, message_id=message_id)
