@@ -129,4 +129,5 @@ def compose(
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(rendered.text)
     message.add_alternative(rendered.html, subtype="html")
-    return Mail(content=message.as_bytes(), sender=envelope_sender or sender.email, recipient=recipient, message_id=message_id)
+    back_to = envelope_sender or sender.email
+    return Mail(content=message.as_bytes(), sender=back_to, recipient=recipient, message_id=message_id)
