@@ -9,7 +9,7 @@ from typing import Protocol
 
 from models.ledger import Claim, Fate, Ledger
 from tabiji import crash
-from tabiji.channels.carrier import PermanentFailure, TemporaryFailure, Unclear
+from tabiji.channels.carrier import Lane, PermanentFailure, Taken, TemporaryFailure, Unclear
 from tabiji.channels.email.compose import Mail
 from tabiji.errors import ChannelDown
 
@@ -24,9 +24,14 @@ class Carrier(Protocol):
     """Anything that can carry a mail. Raises the errors of `tabiji.channels.carrier`."""
 
     async def send(
-        self, mail: Mail, *, within: timedelta, before_data: Callable[[], Awaitable[None]] | None = None
-    ) -> str:
-        """Hand it over; `before_data` is awaited before it may be delivered. Returns the last words of the relay."""
+        self,
+        mail: Mail,
+        *,
+        within: timedelta,
+        before_data: Callable[[], Awaitable[None]] | None = None,
+        lane: Lane = "journey",
+    ) -> Taken:
+        """Hand it over; `before_data` is awaited before it may be delivered. `lane`: whom it may overtake."""
         ...
 
 
@@ -59,12 +64,12 @@ class Carrying:
 
         within = timedelta(seconds=max(deadline - claimed, 0)) - RESERVE
         try:
-            reply = await self._carrier.send(mail, within=within, before_data=before_data)
+            taken = await self._carrier.send(mail, within=within, before_data=before_data)
         except PermanentFailure as failure:
-            return Fate(claim=claim, state="failed", reason=str(failure))
+            return Fate(claim=claim, state="failed", reason=str(failure), kind=failure.kind)
         except TemporaryFailure as failure:
             return Fate(claim=claim, state="retry", reason=str(failure))
         except Unclear as unclear:
             raise ChannelDown(f"the mail may or may not have been taken: {unclear}") from None
         crash.point("message.taken")
-        return Fate(claim=claim, state="sent", reply=reply)
+        return Fate(claim=claim, state="sent", reply=taken.reply, relay=taken.relay)

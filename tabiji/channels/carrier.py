@@ -1,5 +1,6 @@
-"""How a carrier says that a message did not get through, told apart by what may be done about it.
+"""How a carrier says what became of a message, told apart by what may be done about it.
 
+    Taken                  the other side has taken it, and says so
     CarrierError
     ├── PermanentFailure   the other side will never take this message
     ├── TemporaryFailure   it did not take it now: surely not delivered, try again
@@ -11,8 +12,31 @@ Their texts carry codes alone. What the other side wrote may quote an address.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from tabiji.domain.bounces import Kind
+
+Lane = Literal["transactional", "journey", "broadcast"]
+"""Who waits behind whom, where mails wait: what people have asked for goes first, what goes to everybody last."""
+
+LANES: tuple[Lane, ...] = ("transactional", "journey", "broadcast")
 
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?=\s|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message was taken.
+
+    Attributes:
+        reply: The other side's last words.
+        relay: Which of ours took it.
+    """
+
+    reply: str
+    relay: str
 
 
 class CarrierError(Exception):
@@ -20,11 +44,25 @@ class CarrierError(Exception):
 
 
 class PermanentFailure(CarrierError):
-    """The other side will never take this message."""
+    """The other side will never take this message. `kind` says why."""
+
+    def __init__(self, said: str, kind: Kind = Kind.OTHER) -> None:
+        super().__init__(said)
+        self.kind = kind
 
 
 class TemporaryFailure(CarrierError):
-    """It was surely not delivered, and may be later."""
+    """It was surely not delivered, and may be later.
+
+    Attributes:
+        kind: Why.
+        after: How long to wait at least, where that is known.
+    """
+
+    def __init__(self, said: str, kind: Kind = Kind.OTHER, *, after: timedelta | None = None) -> None:
+        super().__init__(said)
+        self.kind = kind
+        self.after = after
 
 
 class Unclear(CarrierError):

@@ -39,7 +39,7 @@ async def client(server: Relay) -> AsyncGenerator[SmtpRelay]:
 
 async def test_a_mail_arrives_byte_for_byte(server: Relay, client: SmtpRelay) -> None:
     reply = await client.send(MAIL, within=LONG)
-    assert reply == "250 2.0.0 queued as 1"
+    assert (reply.reply, reply.relay) == ("250 2.0.0 queued as 1", f"127.0.0.1:{server.port}")
     assert server.received == [MAIL.content]
     assert server.recipients == ["hanako@example.jp"]
 

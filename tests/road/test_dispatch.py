@@ -21,6 +21,7 @@ from models.closing import Closing
 from models.database import AnyRow, Database, table
 from models.enrollment import Dispatch, Enrollment, Listener
 from models.message import Message
+from tabiji.channels.carrier import Taken
 from tabiji.channels.email.compose import Mail
 from tabiji.domain.orders import SIGNAL, Ending, Happened
 from tabiji.settings import Settings
@@ -255,9 +256,9 @@ class Letterbox:
     def __init__(self) -> None:
         self.mails: list[Mail] = []
 
-    async def send(self, mail: Mail, **_: object) -> str:
+    async def send(self, mail: Mail, **_: object) -> Taken:
         self.mails.append(mail)
-        return "250 OK"
+        return Taken("250 OK", "letterbox")
 
 
 @pytest.mark.parametrize("moment", ["waiting", "over"])
