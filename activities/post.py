@@ -13,13 +13,17 @@ from activities.attempts import attempt
 from activities.carrying import Carrier, Carrying
 from activities.letters import Letter, Letterhead, Letters
 from models.database import Database
+from models.experiments import drawn
 from models.house import house_of
 from models.ledger import Fate, Ledger, Posting, public_id, superseded
+from models.posting import Tested
 from models.reads.contacts import ContactShown, show_contact
 from models.returns import Records, Returns, Rules
 from tabiji import crash
 from tabiji.channels.email.links import Links
 from tabiji.channels.email.render import Renderer
+from tabiji.domain.journeys import Catalog
+from tabiji.domain.content import ContentTest
 from tabiji.domain.orders import SendOutcome, StepOrder
 from tabiji.domain.topics import Topics
 from tabiji.errors import ChannelDown, DatabaseDown, UnknownContact
@@ -28,6 +32,8 @@ from tabiji.settings import Settings
 log = structlog.stdlib.get_logger(__name__)
 
 _PAUSE = 0.25
+SENT_OR_TRIED = ("sent", "failed", "unknown")
+"""Fates of a message that an arm of a test was chosen for."""
 
 
 class Post:
@@ -52,14 +58,15 @@ class Post:
         secret: str,
         topics: Topics | None = None,
         recorder: Records | None = None,
+        catalog: Catalog | None = None,
     ) -> Post:
         """Put together what the settings ask for. `secret` signs links; whoever serves them must share it. `recorder`
-        takes the events of mails that came back.
+        takes the events of mails that came back; `catalog` has the journeys and with them their priorities.
 
         Raises:
             ConfigurationError: An address in the settings is none.
         """
-        house = house_of(settings, topics or Topics())
+        house = house_of(settings, topics or Topics(), catalog)
         letters = Letters(
             Renderer(settings.templates / "email"),
             Links(secret, settings.public_url),
@@ -84,6 +91,19 @@ class Post:
             raise UnknownContact(order.contact_id)
         return contact
 
+    async def tested(self, content: ContentTest | None, contact: ContactShown) -> Tested | None:
+        """The arm a contact has in a test of content, or would be given now: what to write is known before the claim.
+
+        Raises:
+            InvalidChange: Nobody can be assigned to such arms.
+        """
+        if content is None:
+            return None
+        asked = content.draw()
+        async with self.database.read() as tx:
+            found = await drawn(tx, asked, [contact.id])
+        return Tested(content, asked, found[contact.id])
+
     async def send(self, posting: Posting, letter: Letter | None, deadline: float) -> SendOutcome:
         """Claim a message and send it.
 
@@ -100,7 +120,7 @@ class Post:
         crash.point("message.rendered")
         claim = await self.ledger.claim(posting, attempt())
         if isinstance(claim, SendOutcome):
-            return _named(claim, posting.key)
+            return _named(claim, posting.key, posting.variant if claim.state in SENT_OR_TRIED else None)
         if letter is None:
             raise AssertionError("the ledger gives no claim to a mail that has not been written")
         crash.point("message.claimed")
@@ -112,9 +132,9 @@ class Post:
         if fate.state == "failed":
             log.warning("message.failed", **_context(posting), reason=fate.reason)
             await self.tell([fate])
-            return _named(SendOutcome(state="failed", reason=fate.reason), claim.key)
+            return _named(SendOutcome(state="failed", reason=fate.reason), claim.key, posting.variant)
         log.info("message.sent", **_context(posting))
-        return _named(SendOutcome(state="sent"), claim.key)
+        return _named(SendOutcome(state="sent"), claim.key, posting.variant)
 
     async def tell(self, fates: Sequence[Fate]) -> None:
         """Record of messages that failed for good that they came back: journeys may wait for that."""
@@ -128,9 +148,10 @@ class Post:
             raise superseded(fate.claim)
 
 
-def _named(outcome: SendOutcome, key: str) -> SendOutcome:
-    """With the name the message has in what it leads to: opened, clicked, replied."""
-    return outcome.model_copy(update={"message": public_id(key)})
+def _named(outcome: SendOutcome, key: str, variant: str | None = None) -> SendOutcome:
+    """With the name the message has in what it leads to: opened, clicked, replied; and the arm it was written for."""
+    told = {"message": public_id(key)} | ({"variant": variant} if variant is not None else {})
+    return outcome.model_copy(update=told)
 
 
 async def _write_down(mark: Callable[[], Awaitable[None]], deadline: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,6 +12,7 @@ from activities.contacts import Contacts
 from activities.discovery import name_of, own_activities
 from activities.enrollments import Enrollments
 from activities.messages import Messages
+from activities.notices import Notices
 from activities.post import Post
 from activities.reads import Reads
 from activities.sweeps import Sweeps
@@ -23,6 +25,7 @@ from models.occasions import Occasions
 from models.record import Outbox, Recorder
 from models.sqlite import Lane
 from models.waits import Waits
+from tabiji.channels.email.compose import Mailbox
 from tabiji.channels.email.smtp import SmtpRelay
 from tabiji.channels.webhook import WebhookPost
 from tabiji.domain.journeys import Catalog
@@ -48,7 +51,7 @@ async def registered(
         security=settings.smtp_security,
         connections=settings.smtp_connections,
     )
-    post = Post.of(settings, database, relay, secret=settings.signing_secret, topics=topics)
+    post = Post.of(settings, database, relay, secret=settings.signing_secret, topics=topics, catalog=catalog)
     teams = Teams.of(settings)
     webhooks = webhook_post(settings)
     clock = SystemClock(settings.clock_shift)
@@ -66,9 +69,13 @@ async def registered(
         *enrollments.all,
         sweeps.sweep_page,
     ]
+    sender = Mailbox.parse(settings.mail_from, "TABIJI_MAIL_FROM")
+    telling = asyncio.create_task(Notices(database, relay, teams, sender, settings.public_url).run())
     try:
         yield ours + own_activities(frozenset(map(name_of, ours)))
     finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
         await webhooks.close()
         await relay.close()
 

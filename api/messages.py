@@ -111,7 +111,7 @@ async def permission(
 ) -> Permission:
     """Whether a mail about a topic would go to a contact now, and all that stands against it. Nothing is sent."""
     at = parts.clock.now()
-    house = house_of(parts.settings, parts.topics)
+    house = house_of(parts.settings, parts.topics, parts.catalog)
     async with parts.database.read() as tx:
         found = await why_not(tx, contact_id, house, topic=topic, at=at)
     if found is None:

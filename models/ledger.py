@@ -18,7 +18,7 @@ A page of messages takes as many statements as one, which is a page of one.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -29,6 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.contact import Contact
 from models.control import Effect, met_by
 from models.database import AnyRow, Database, lock_contacts, table
+from models.giving import Decided, give_arms
 from models.ledger_rows import Found, existing, mark, mark_on_wire, write_down
 from models.message import Message
 from models.posting import (
@@ -40,13 +41,16 @@ from models.posting import (
     Posting,
     public_id,
 )
+from models.recent import Moment
 from models.returns import Failed, Rules, failed
 from models.standing import standings
 from tabiji.domain.bounces import Kind
+from tabiji.domain.experiments import Draw
 from tabiji.domain.orders import SendOutcome
 from tabiji.domain.sending.decide import decide, not_a_rehearsal
 from tabiji.domain.sending.house import House
-from tabiji.domain.sending.standing import Standing
+from tabiji.domain.sending.pace import PRIORITY
+from tabiji.domain.sending.standing import Past, Standing
 from tabiji.errors import Busy, Superseded, UnknownContact
 
 __all__ = ["Answer", "Attempt", "Audience", "Claim", "Fate", "Ledger", "Posting", "public_id", "superseded"]
@@ -71,6 +75,14 @@ class _Considered:
     def first_at(self) -> datetime:
         return self.posting.at if self.found is None else self.found.asked_at
 
+    @property
+    def due_at(self) -> datetime:
+        """Since when it could have gone out. Who has let others go first has waited already."""
+        found = self.found
+        if found is None or found.state != "deferred" or PRIORITY in (found.reason or ""):
+            return self.first_at
+        return found.not_before or self.first_at
+
 
 class Ledger:
     """Claims messages and writes down what became of them."""
@@ -84,8 +96,11 @@ class Ledger:
     async def outcome(self, tx: AsyncConnection, key: str) -> SendOutcome | None:
         """What became of a message, once that is settled."""
         messages = table(Message)
-        row = (await tx.execute(select(messages.c.state, messages.c.reason).where(messages.c.key == key))).one_or_none()
-        return SendOutcome(state=row.state, reason=row.reason) if row is not None and row.state in SETTLED else None
+        told = select(messages.c.state, messages.c.reason, messages.c.variant).where(messages.c.key == key)
+        row = (await tx.execute(told)).one_or_none()
+        if row is None or row.state not in SETTLED:
+            return None
+        return SendOutcome(state=row.state, reason=row.reason, variant=None if row.state == "refused" else row.variant)
 
     async def claim(self, posting: Posting, attempt: Attempt) -> Claim | SendOutcome:
         """Claim a message and decide about it, in one transaction under the contact's lock.
@@ -216,12 +231,24 @@ class Ledger:
     ) -> dict[str, Answer]:
         known = await self._known(tx, free)
         answers: dict[str, Answer] = {}
-        new: list[dict[str, Any]] = []
-        again: list[dict[str, Any]] = []
+        decided: list[tuple[_Considered, SendOutcome | None]] = []
         for one in free:
             verdict = self._verdict(one, known.get(one.contact.id))
             if isinstance(verdict, Busy):
                 answers[one.posting.key] = verdict
+                continue
+            if verdict is None and one.contact.id in known:
+                known[one.contact.id] = _with(known[one.contact.id], one.posting)
+            decided.append((one, verdict))
+        elsewhere = await self._give_arms(tx, decided, known, now)
+        new: list[dict[str, Any]] = []
+        again: list[dict[str, Any]] = []
+        for one, verdict in decided:
+            if one.posting.key in elsewhere:
+                answers[one.posting.key] = Busy(
+                    "the contact has just been given another arm of the test; the mail is rendered again",
+                    retry_after=_AT_ONCE,
+                )
                 continue
             claim = Claim(one.posting.key, uuid4().hex, one.posting.delivery, one.posting.at, one.first_at)
             answers[one.posting.key] = claim if verdict is None else verdict
@@ -229,13 +256,28 @@ class Ledger:
         await write_down(tx, new, again)
         return answers
 
-    async def _known(self, tx: AsyncConnection, free: Sequence[_Considered]) -> Mapping[UUID, Standing]:
+    async def _give_arms(
+        self,
+        tx: AsyncConnection,
+        decided: Sequence[tuple[_Considered, SendOutcome | None]],
+        known: Mapping[UUID, Standing],
+        now: datetime,
+    ) -> set[str]:
+        asked = [
+            Decided(one.posting, one.contact.id, known[one.contact.id], verdict)
+            for one, verdict in decided
+            if one.contact.id in known and one.posting.audience == "contact"
+        ]
+        return await give_arms(tx, asked, self._house, now)
+
+    async def _known(self, tx: AsyncConnection, free: Sequence[_Considered]) -> dict[UUID, Standing]:
         asked = [one for one in free if one.posting.audience == "contact"]
         if not asked:
             return {}
         contacts = {one.contact.id: one.contact for one in asked}
         topics = {one.posting.topic or "" for one in asked}
-        return await standings(tx, list(contacts.values()), self._house, topics=topics)
+        moment = Moment(min(one.posting.at for one in asked), min(one.posting.priority for one in asked))
+        return await standings(tx, list(contacts.values()), self._house, topics=topics, moment=moment, holdouts=_holdouts(asked))
 
     def _verdict(self, one: _Considered, known: Standing | None) -> SendOutcome | Busy | None:
         if one.maybe_sent and one.posting.delivery == "at_most_once":
@@ -250,7 +292,7 @@ class Ledger:
         return verdict
 
     def _decide(self, one: _Considered, known: Standing | None) -> SendOutcome | Busy | None:
-        posting, asked = one.posting, one.posting.asked(one.first_at)
+        posting, asked = one.posting, one.posting.asked(one.first_at, one.due_at)
         if known is None or posting.audience != "contact":
             return not_a_rehearsal(Standing(address=posting.address), asked, self._house)
         if one.contact.email != posting.address:
@@ -302,6 +344,18 @@ def _left_by_earlier(row: Found, at: datetime, attempt: Attempt, now: datetime) 
     return row.state == "on_wire"
 
 
+def _with(known: Standing, posting: Posting) -> Standing:
+    """What counts for the next message of a page to the same person."""
+    past = Past(posting.at, posting.topic or "", journey=posting.source, key=posting.key, test=posting.test)
+    return replace(known, past=(*known.past, past))
+
+
+def _holdouts(asked: Sequence[_Considered]) -> list[Draw]:
+    """Of the journeys of a page, each once."""
+    found = {one.posting.holdout.experiment: one.posting.holdout for one in asked if one.posting.holdout is not None}
+    return list(found.values())
+
+
 def _effect(one: _Considered) -> Effect:
     posting, contact_id = one.posting, str(one.contact.id)
     return Effect(
@@ -332,6 +386,7 @@ def _row(
         "asked_at": one.first_at,
         "recorded_at": now,
         "template": posting.template,
+        "experiment": posting.tested.draw.experiment if posting.tested is not None else None,
         "variant": posting.variant,
         "recipient": posting.address,
         "priority": posting.priority,

@@ -10,6 +10,9 @@ from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from tabiji.domain.bounces import Kind
+from tabiji.domain.calendar import TimeOfDay, Weekday
+from tabiji.domain.content import ContentTest
+from tabiji.domain.experiments import Draw, Drawn
 from tabiji.domain.orders import SendOutcome, StepOrder
 from tabiji.domain.sending.asked import MOST_DELAY, Asked
 from tabiji.errors import Busy, Paused, UnknownContact
@@ -28,6 +31,20 @@ class Attempt:
     span: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """A test of a message's content, and the arm that was drawn for its contact before it was rendered."""
+
+    content: ContentTest
+    draw: Draw
+    drawn: Drawn
+
+    @property
+    def send_at(self) -> TimeOfDay | Weekday | None:
+        """When the arm goes out; None: at once."""
+        return self.content.when(self.drawn.arm)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
     """What is to be sent. Rendered already, for `address`; `subject` is None where nothing can be sent to it.
@@ -35,6 +52,8 @@ class Posting:
     Attributes:
         key: Of this message and no other, the same in every attempt.
         source: The journey's name, or the broadcast's.
+        tested: The test of its content, and the arm it was written for. Whoever gets it has the arm from then on.
+        holdout: Of its journey, where that has one.
         refusal: It cannot be written to this person, and why; it is refused unless the rules have an answer first.
     """
 
@@ -58,6 +77,8 @@ class Posting:
     priority: int = 0
     test: bool = False
     refusal: str | None = None
+    tested: Tested | None = None
+    holdout: Draw | None = None
 
     @classmethod
     def of(cls, order: StepOrder, *, template: str, subject: str | None, address: str | None, **more: Any) -> Posting:
@@ -77,8 +98,8 @@ class Posting:
             **more,
         )
 
-    def asked(self, first_at: datetime) -> Asked:
-        """As the rules see it."""
+    def asked(self, first_at: datetime, due_at: datetime | None = None) -> Asked:
+        """As the rules see it; when it was asked for first, and from when on it could have gone out."""
         return Asked(
             topic=self.topic or "",
             at=self.at,
@@ -87,6 +108,10 @@ class Posting:
             priority=self.priority,
             journey=self.source,
             test=self.test,
+            key=self.key,
+            due_at=due_at,
+            send_at=self.tested.send_at if self.tested is not None else None,
+            holdout=self.holdout,
         )
 
 

@@ -20,6 +20,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from tabiji.domain.calendar import DAYS
+from tabiji.domain.caps import Caps
+from tabiji.domain.holidays import is_country
 from tabiji.domain.launch import Launch
 from tabiji.errors import ConfigurationError
 
@@ -188,6 +191,39 @@ class Settings(BaseSettings):
     # When people may be mailed
     timezone: str = Field(default="UTC", description="zone of contacts whose own is unknown")
     quiet_hours: str | None = Field(default=None, description="HH:MM-HH:MM in the contact's zone; may span midnight")
+    quiet_days: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="days on which nobody is mailed, on the contact's clock: saturday,sunday"
+    )
+    holidays: bool = Field(
+        default=False,
+        description="nobody is mailed on a public holiday of their country: the attribute country (JP, US-CA), else "
+        "the region of their locale, else TABIJI_COUNTRY",
+    )
+    country: str | None = Field(default=None, description="of contacts whose own is unknown, for holidays; ISO 3166")
+    caps: Annotated[Caps, NoDecode] = Field(
+        default=Caps(),
+        description="how many mails a person gets at most in a rolling window, over all journeys, channels and "
+        "broadcasts; then by topic: 2 per 1d, 6 per 7d; newsletter: 1 per 7d",
+    )
+
+    # The breaker
+    breaker_effects: int = Field(
+        default=20,
+        ge=0,
+        description="so many effects of one journey on one person within an hour; with one more it is paused. 0: never",
+    )
+    breaker_person: int = Field(
+        default=60,
+        ge=0,
+        description="so many effects of all journeys together; with one more the person is paused. 0: never",
+    )
+    breaker_entries: int = Field(
+        default=1000,
+        ge=0,
+        description="so many people whom events and API calls enter into one journey within a minute; with one more it "
+        "is paused. 0: never",
+    )
+    ops_email: str | None = Field(default=None, description="who is told when a breaker has paused something")
     dates_every: timedelta = Field(
         default=timedelta(minutes=15),
         ge=timedelta(minutes=1),
@@ -320,6 +356,40 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} is not of the form HH:MM-HH:MM, e.g. 21:00-08:00")
         return value or None
 
+    @field_validator("caps", mode="before")
+    @classmethod
+    def _readable_caps(cls, value: object) -> object:
+        return Caps.parse(value) if isinstance(value, str) else value
+
+    @field_validator("quiet_days", mode="before")
+    @classmethod
+    def _listed_days(cls, value: object) -> object:
+        return cls._listed(value.lower()) if isinstance(value, str) else value
+
+    @field_validator("quiet_days")
+    @classmethod
+    def _some_days(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for day in value:
+            if day not in DAYS:
+                raise ValueError(f"{day!r} is no day of the week, e.g. saturday,sunday")
+        if len(set(value)) == len(DAYS):
+            raise ValueError("all seven days are quiet: no mail that needs consent would ever go out. Leave one out")
+        return value
+
+    @field_validator("country")
+    @classmethod
+    def _known_country(cls, value: str | None) -> str | None:
+        if value and not is_country(value):
+            raise ValueError(f"{value!r} is no country whose holidays are known, e.g. JP or US-CA")
+        return value or None
+
+    @field_validator("ops_email")
+    @classmethod
+    def _address_or_none(cls, value: str | None) -> str | None:
+        if value and "@" not in value:
+            raise ValueError(f"{value!r} is not an address, e.g. ops@example.com")
+        return value or None
+
     @field_validator("public_url", "temporal_ui")
     @classmethod
     def _web_address(cls, value: str) -> str:
@@ -375,6 +445,11 @@ class Settings(BaseSettings):
             return None
         h1, m1, h2, m2 = map(int, found.groups())
         return time(h1, m1), time(h2, m2)
+
+    @property
+    def quiet_weekdays(self) -> frozenset[int]:
+        """Days on which nobody is mailed; Monday is 0."""
+        return frozenset(map(DAYS.index, self.quiet_days))
 
     @property
     def signing_secret(self) -> str:

@@ -16,6 +16,7 @@ from models.database import AnyRow, table
 from models.event import Event
 from models.message import Message
 from models.reads.shapes import Shown, cursor, micros_of, moment, parts_of
+from models.recent import Moment
 from models.standing import standings
 from tabiji.domain.facts import NOTED
 from tabiji.domain.sending.asked import Asked
@@ -184,7 +185,7 @@ async def why_not_each(
     tx: AsyncConnection, contacts: Sequence[AnyRow], house: House, *, topic: str, at: datetime
 ) -> dict[UUID, list[Objection]]:
     """The same for many, by their rows."""
-    known = await standings(tx, contacts, house, topics=[topic])
+    known = await standings(tx, contacts, house, topics=[topic], moment=Moment(at))
     found: dict[UUID, list[Objection]] = {}
     for contact in contacts:
         asked = Asked(topic=topic, at=at, first_at=at, test=contact.tempo is not None)

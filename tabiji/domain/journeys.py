@@ -187,6 +187,10 @@ class JourneySpec(BaseModel):
     goals: tuple[Condition, ...]
     exits: tuple[Condition, ...] = ()
     overdue: Overdue = "send"
+    priority: int = 0
+    """Where a cap leaves room for one message only, the one of the higher journey gets it."""
+    holdout: float = 0.0
+    """This share of the people who come to a mail of it get none of its marketing, for comparison."""
     dates: tuple[ContactDate, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     reentry: Reentry

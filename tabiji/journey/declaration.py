@@ -14,6 +14,7 @@ from tabiji.domain.journeys import JourneySpec, Overdue, Reentry, each_time, end
 from tabiji.domain.occasions import Trigger, by_kind
 from tabiji.domain.orders import EnrollmentInput, Outcome
 from tabiji.domain.patterns import Single
+from tabiji.domain.sending.held_out import LONGEST_SHARE
 from tabiji.errors import JourneyDefinitionError
 from tabiji.journey.journey import Journey
 from tabiji.journey.known import stands
@@ -22,6 +23,7 @@ from tabiji.journey.reserved import refuse_taken_names
 from tabiji.journey.steps import name_steps, step_table
 
 J = TypeVar("J", bound=type[Journey])
+MOST_PRIORITY = 100
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -32,6 +34,8 @@ def journey(
     exit: Single | tuple[Single, ...] = (),
     reentry: Reentry | None = None,
     overdue: Overdue = "send",
+    priority: int = 0,
+    holdout: float = 0.0,
     name: str | None = None,
 ) -> Callable[[J], J]:
     """Declare a journey. The class stays an ordinary Temporal workflow class.
@@ -45,6 +49,9 @@ def journey(
             be. Not given, it is `never`, and `each_time` where a date or a schedule is among the triggers.
         overdue: What a resume does with what became due during a pause: `send` it at once, `shift` it, as long after
             the pause as it was due after its beginning, or `skip` it, where it reaches people.
+        priority: Where caps leave room for one mail to a person only, that of the higher journey goes out. -100 to 100.
+        holdout: This share of the people who come to a mail of the journey get none of its marketing, so that it can
+            be seen what the journey brings: 0.1 is every tenth. At most a half.
         name: The workflow type; made from the class name when absent (`WhitepaperNurture`: whitepaper-nurture).
 
     Raises:
@@ -59,6 +66,10 @@ def journey(
             )
         if not inspect.iscoroutinefunction(cls.steps) or cls.steps is Journey.steps:
             raise JourneyDefinitionError(f"journey {cls.__name__} needs `async def steps(self) -> None`.")
+        if not -MOST_PRIORITY <= priority <= MOST_PRIORITY:
+            raise JourneyDefinitionError(f"priority={priority} of {cls.__name__} must lie between -100 and 100.")
+        if not 0 <= holdout <= LONGEST_SHARE:
+            raise JourneyDefinitionError(f"holdout={holdout} of {cls.__name__} must lie between 0 and {LONGEST_SHARE}.")
         refuse_taken_names(cls)
         triggers = by_kind(trigger if isinstance(trigger, tuple) else (trigger,))
         cls.spec = JourneySpec(
@@ -71,6 +82,8 @@ def journey(
             dates=triggers.dates,
             schedules=triggers.schedules,
             overdue=overdue,
+            priority=priority,
+            holdout=holdout,
             reentry=reentry or (each_time if triggers.dates or triggers.schedules else never),
         )
         cls.stands = partial(stands, cls)

@@ -13,6 +13,8 @@ from pydantic import BaseModel, TypeAdapter
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
+from tabiji.domain.conditions import Condition
+from tabiji.domain.experiments import Draw
 from tabiji.domain.journeys import JourneySpec
 from tabiji.domain.orders import (
     CONTROL_STEP,
@@ -31,6 +33,7 @@ from tabiji.domain.orders import (
     StepOrder,
 )
 from tabiji.domain.patterns import Pattern
+from tabiji.domain.sending.held_out import holdout
 from tabiji.errors import JourneyDefinitionError
 from tabiji.journey.callers import remember_callers
 from tabiji.journey.calls import bookkeep, carry_out
@@ -92,6 +95,23 @@ class Travel:
         at = self.enrollment
         passed = max(wall - at.entered_wall, timedelta(0))
         return at.entered_at + passed * at.tempo
+
+    @property
+    def priority(self) -> int:
+        """Of the journey."""
+        return self._spec.priority
+
+    @property
+    def goals(self) -> tuple[Condition, ...]:
+        """Of the journey."""
+        return self._spec.goals
+
+    @property
+    def holdout(self) -> Draw | None:
+        """The group that gets no marketing of this journey, where it has one."""
+        if not self._spec.holdout:
+            return None
+        return holdout(self._spec.holdout, self._spec.goals, journey=self._spec.name)
 
     @property
     def goings_on(self) -> list[str]:

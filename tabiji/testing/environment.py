@@ -14,7 +14,10 @@ from typing import Any, TypeVar
 from pydantic import JsonValue
 from temporalio.client import WorkflowHistory
 
+from tabiji.domain.calendar import DAYS
+from tabiji.domain.caps import Caps
 from tabiji.domain.changes import Called
+from tabiji.domain.holidays import is_country
 from tabiji.domain.orders import Control, Outcome, Passed, SendOutcome
 from tabiji.domain.params import Param
 from tabiji.errors import ConfigurationError, JourneyDefinitionError
@@ -75,7 +78,29 @@ class JourneyEnvironment(Findings):
 
     def quiet_hours(self, start: time, end: time) -> None:
         """Nobody is mailed between these times of day, on their own clock."""
-        self._house.sending.rules = dataclasses.replace(self._house.sending.rules, quiet=(start, end))
+        self._rules(quiet=(start, end))
+
+    def quiet_days(self, *days: str) -> None:
+        """Nobody is mailed on these days of the week: ``journeys.quiet_days("saturday", "sunday")``."""
+        wrong = [day for day in days if day not in DAYS]
+        if wrong:
+            raise Mistake(f"{wrong[0]!r} is no day of the week, e.g. journeys.quiet_days('saturday', 'sunday').")
+        self._rules(quiet_days=frozenset(map(DAYS.index, days)))
+
+    def holidays(self, country: str | None = None) -> None:
+        """Nobody is mailed on a public holiday of their country: their attribute `country`, else the region of their
+        locale, else this one.
+        """
+        if country is not None and not is_country(country):
+            raise Mistake(f"{country!r} is no country whose holidays are known, e.g. JP or US-CA.")
+        self._rules(holidays=True, country=country)
+
+    def caps(self, caps: str) -> None:
+        """So many mails a person gets at most: ``journeys.caps("2 per 1d, 6 per 7d; newsletter: 1 per 7d")``."""
+        try:
+            self._rules(caps=Caps.parse(caps))
+        except ValueError as problem:
+            raise Mistake(f"{problem}.") from None
 
     def replace(self, activity: str, function: Callable[..., Any]) -> None:
         """Say who plays an own activity: a plain function, which is given what the journey gives.
@@ -85,8 +110,8 @@ class JourneyEnvironment(Findings):
         self._rehearsal.own_activities.played_by[activity] = function
 
     def force(self, experiment: str, arm: StrEnum | str) -> None:
-        """Put everybody into this arm of an experiment."""
-        self._house.outside.forced[experiment] = str(arm)
+        """Put everybody into this arm of an experiment: of a `split`, or of a test of a mail's content."""
+        self._house.state.arms.forced[experiment] = str(arm)
 
     def sets(self, param: Param[P], value: P) -> None:
         """Turn a parameter, as marketers do.
@@ -331,6 +356,9 @@ class JourneyEnvironment(Findings):
         found = question or _latest(self.questions, "question has been asked")
         self._house.outside.answered(found, approved=approved, by=by, note=note, at=self.now)
         await self._server.loop.run(self._rehearsal.settle())
+
+    def _rules(self, **changed: Any) -> None:
+        self._house.sending.rules = dataclasses.replace(self._house.sending.rules, **changed)
 
     def _run(self, id: str) -> Run:
         return Run(self, id, self._house.state.enrollments[id].contact)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tabiji.domain.calendar import TimeOfDay, Weekday
+from tabiji.domain.experiments import Draw
+
 MOST_DELAY = timedelta(hours=24)
 """How long rules may hold a message back where its author says nothing else; then it is dropped with its reason."""
 LONGEST_DELAY = timedelta(days=31)
@@ -25,6 +28,8 @@ class Asked:
         key: Names it: what it has been itself, in an earlier attempt, is not counted against it.
         due_at: Journey time from which on it could have gone out as far as is known: `first_at`, or the moment it was
             put off to. Within a short time from then one of higher priority that is due, too, goes first.
+        send_at: Of the arm of a test of its send time; counted from `first_at`, on the contact's clock.
+        holdout: Of its journey, where that has one.
     """
 
     topic: str
@@ -37,3 +42,5 @@ class Asked:
     test: bool = False
     key: str = ""
     due_at: datetime | None = None
+    send_at: TimeOfDay | Weekday | None = None
+    holdout: Draw | None = None

@@ -8,6 +8,7 @@ from datetime import time
 from zoneinfo import ZoneInfo
 
 from tabiji.domain.caps import Caps
+from tabiji.domain.experiments import Draw
 from tabiji.domain.topics import Topics
 
 
@@ -32,3 +33,5 @@ class House:
     replies_pause: bool = True
     """Who has answered a mail gets no marketing until somebody has dealt with it."""
     topics: Topics = field(default_factory=Topics)
+    holdout: Draw | None = None
+    """Who gets no marketing at all, for comparison."""

@@ -24,11 +24,11 @@ from tabiji.domain.orders import SendOutcome
 from tabiji.domain.quiet import allowed_from, next_day_from
 from tabiji.domain.sending.asked import Asked
 from tabiji.domain.sending.house import House
-from tabiji.domain.sending.standing import Standing
+from tabiji.domain.sending.standing import Past, Standing, Waiting
 
 PATIENCE = timedelta(minutes=1)
 """Journey time. What is due at one moment is asked for within this time; it also passes where `delay` is zero."""
-QUIET_HOURS, QUIET_DAY, HOLIDAY, CAP, ROOM = "quiet hours", "quiet day", "holiday", "cap", "room for a higher priority"
+QUIET_HOURS, QUIET_DAY, HOLIDAY, CAP, PRIORITY = "quiet hours", "quiet day", "holiday", "cap", "priority"
 EVERY_DAY = 7
 _WORDS = 180
 
@@ -54,7 +54,7 @@ def in_time(standing: Standing, asked: Asked, house: House) -> SendOutcome | Non
         return None
     reason = " and ".join(reasons)[:_WORDS]
     # To let another go first takes a moment, which is no delay its author can have meant.
-    if allowed > latest and not (reasons == [ROOM] and allowed <= asked.at + PATIENCE):
+    if allowed > latest and not (reasons == [PRIORITY] and allowed <= asked.at + PATIENCE):
         return SendOutcome(state="refused", reason=f"too late: {reason}")
     return SendOutcome(state="deferred", until=allowed, reason=reason)
 
@@ -95,16 +95,19 @@ def _days(zone: tzinfo, is_quiet_day: Callable[[date], bool]) -> From:
 
 
 def _cap(standing: Standing, asked: Asked, cap: Cap, topic: str | None) -> Iterator[_Rule]:
-    others = [one for one in standing.past if not asked.key or one.key != asked.key]
-    past = [one.at for one in others if topic in (None, one.topic)]
+
+    def bears(one: Past | Waiting) -> bool:
+        return topic in {None, one.topic} and one.test == asked.test
+
+    past = [one.at for one in standing.past if bears(one) and not (asked.key and one.key == asked.key)]
     says = f"{CAP}: {cap}" if topic is None else f"{CAP}: {cap} on {topic}"
     yield _Rule(says, lambda at: cap.free_from(past, at))
-    higher = [one.at for one in standing.waiting if one.priority > asked.priority and topic in (None, one.topic)]
+    higher = [one.at for one in standing.waiting if bears(one) and one.priority > asked.priority]
     if higher:
-        yield _Rule(ROOM, _behind(cap, past, higher))
+        yield _Rule(PRIORITY, _behind(cap, past, higher))
     due_at = asked.due_at or asked.first_at
     if standing.ahead is not None and standing.ahead > asked.priority and asked.at < due_at + PATIENCE:
-        yield _Rule(ROOM, _after_a_moment(cap, past, due_at + PATIENCE))
+        yield _Rule(PRIORITY, _after_a_moment(cap, past, due_at + PATIENCE))
 
 
 def _behind(cap: Cap, past: list[datetime], higher: list[datetime]) -> From:

@@ -40,6 +40,7 @@ class Past:
     channel: str = "email"
     journey: str = ""
     key: str = ""
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Waiting:
     at: datetime
     topic: str
     priority: int
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,7 @@ class Standing:
         past: As far back as the longest cap that bears on this message, in any order.
         waiting: Messages that are held back.
         ahead: The highest priority among the journeys they are in; None: nobody has asked.
-        held_out: They are in the group that gets no marketing, for comparison.
+        held_out: Names of the holdouts they are in, of those that bear on this message.
     """
 
     address: str | None
@@ -77,4 +79,4 @@ class Standing:
     past: tuple[Past, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     ahead: int | None = None
-    held_out: bool = False
+    held_out: frozenset[str] = frozenset()

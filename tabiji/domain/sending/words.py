@@ -1,6 +1,7 @@
 """What a reason means and what to do about it, for people who ask why a mail was not sent.
 
-A reason is a stable code, in some cases followed by a colon and what it depends on: ``suppressed: hard_bounce``.
+A reason is a stable code, in some cases followed by a colon and what it depends on: ``suppressed: hard_bounce``. Rules
+of time may hold a mail back together: ``quiet hours and cap: 2 per 1 day``.
 """
 
 from __future__ import annotations
@@ -41,7 +42,11 @@ REASONS: dict[str, Meaning] = {
         "They are in the group that gets no marketing, so that its effect can be measured.",
         "Nothing; the share is a setting.",
     ),
-    "quiet hours": Meaning("It is night where they are, or a day on which nobody is written to.", "It goes out later."),
+    "quiet hours": Meaning("It is night where they are.", "It goes out in the morning."),
+    "quiet day": Meaning(
+        "It is a day of the week on which nobody is written to.", "It goes out on the next other day."
+    ),
+    "holiday": Meaning("It is a public holiday where they live.", "It goes out on the next other day."),
     "cap": Meaning(
         "They have had as many messages as the caps allow.", "It goes out when the oldest no longer counts."
     ),
@@ -83,4 +88,4 @@ STATES: dict[str, str] = {
 
 def meaning_of(reason: str | None) -> Meaning | None:
     """What a reason means; None for words of a relay or of an author."""
-    return None if reason is None else REASONS.get(reason.partition(":")[0])
+    return None if reason is None else REASONS.get(reason.partition(":")[0].partition(" and ")[0])

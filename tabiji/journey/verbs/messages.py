@@ -10,9 +10,12 @@ from temporalio.exceptions import ApplicationError
 
 from tabiji.domain.changes import NotifyTeam
 from tabiji.domain.conditions import Condition, on
+from tabiji.domain.content import ContentTest
+from tabiji.domain.durations import in_words
 from tabiji.domain.orders import NotifySales, SendEmail, SendOutcome
-from tabiji.domain.sending.asked import MOST_DELAY
+from tabiji.domain.sending.asked import LONGEST_DELAY, MOST_DELAY
 from tabiji.domain.tests import prop
+from tabiji.errors import JourneyDefinitionError
 from tabiji.journey.endings import Overdue
 from tabiji.journey.journal import IfPassed, Place
 from tabiji.journey.story import instant
@@ -20,6 +23,21 @@ from tabiji.journey.travel import Travel
 from tabiji.journey.verbs.base import Verb, Verbs, kept_as
 
 _SENT = kept_as(SendOutcome)
+
+
+def delay_of(said: timedelta | Literal["drop"] | None) -> timedelta:
+    """How long a mail may be held back, as its author says it.
+
+    Raises:
+        JourneyDefinitionError: Nobody waits for that long, or for less than no time.
+    """
+    delay = timedelta(0) if said is None or said == "drop" else said
+    if not timedelta(0) <= delay <= LONGEST_DELAY:
+        raise JourneyDefinitionError(
+            f"delay={in_words(abs(delay))} of a mail is not between nothing and 31 days. Say delay=hours(6), or "
+            "delay='drop' for a mail that goes out now or not at all."
+        )
+    return delay
 
 
 class Messages(Verbs):
@@ -31,7 +49,9 @@ class Messages(Verbs):
         *,
         topic: str = "marketing",
         delivery: Literal["at_least_once", "at_most_once"] = "at_least_once",
-        delay: timedelta = MOST_DELAY,
+        delay: timedelta | Literal["drop"] | None = MOST_DELAY,
+        confirms: str | None = None,
+        test: ContentTest | None = None,
         if_passed: IfPassed | None = None,
         step: str | None = None,
     ) -> Verb[SendOutcome]:
@@ -42,22 +62,35 @@ class Messages(Verbs):
             topic: What the contact must have agreed to hear about.
             delivery: What to do when a worker dies between the relay's yes and our note of it:
                 repeat under the same Message-ID, or rather not.
-            delay: How long quiet hours and caps may hold it back; then it is dropped with its reason. Zero: it goes
-                out now or not at all.
+            delay: How long quiet hours, holidays and caps may hold it back, `hours(6)`, at most 31 days; then it is
+                dropped, and the reason says `too late`. `"drop"` or None: it goes out now or not at all.
+            confirms: The topic this mail asks its address to confirm: the template has the link as `confirm.url`.
+            test: Of what it says, see `content_test`. Which arm they get is decided, and kept, when it is sent; the
+                outcome's `variant` names it.
             if_passed: For a step added later: what it means for people who are past it.
             step: A name of its own, where the template is computed or used twice in a function.
 
         Returns:
             Its fate. True in a condition when it went out.
         """
+        patience = delay_of(delay)
+        tested = test.with_goals(self._travel.goals) if test is not None else None
 
         def order() -> SendEmail:
             return SendEmail(
-                **self._travel.order(place), template=template, topic=topic, delivery=delivery, delay=delay
+                **self._travel.order(place),
+                template=template,
+                topic=topic,
+                delivery=delivery,
+                delay=patience,
+                priority=self._travel.priority,
+                confirms=confirms,
+                content=tested,
+                holdout=self._travel.holdout,
             )
 
         place = self._travel.place("send_email", step)
-        return _once(self._travel, place, order, f"mail {template}", if_passed=if_passed)
+        return _once(self._travel, place, order, f"mail {template}", if_passed=if_passed, patience=patience)
 
     def notify_sales(
         self, reason: str, *, if_passed: IfPassed | None = None, step: str | None = None
@@ -104,19 +137,25 @@ async def _once(
     what: str,
     *,
     if_passed: IfPassed | None,
+    patience: timedelta | None = None,
 ) -> SendOutcome:
     return await travel.once(
         place,
         _SENT,
-        lambda: _send(travel, place, order, what),
+        lambda: _send(travel, place, order, what, patience),
         if_passed=if_passed,
         skipped=lambda: SendOutcome(state="skipped", reason="was past this step when it was added"),
     )
 
 
 async def _send(
-    travel: Travel, place: Place, order: Callable[[], SendEmail | NotifySales | NotifyTeam], what: str
+    travel: Travel,
+    place: Place,
+    order: Callable[[], SendEmail | NotifySales | NotifyTeam],
+    what: str,
+    patience: timedelta | None,
 ) -> SendOutcome:
+    late = f", at most {in_words(patience)} late" if patience else ""
     while True:
         asked = travel.now()
         with travel.doing(place, what):
@@ -133,6 +172,7 @@ async def _send(
             raise ApplicationError(
                 f"{what} was deferred to {instant(sent.until)}, which had passed", type="deferred_to_the_past"
             )
-        await travel.put_off(place, sent.until, f"{what}, not before {instant(sent.until)} ({sent.reason})")
-    travel.passed(place, f"{what}: {sent.state}{f' ({sent.reason})' if sent.reason else ''}")
+        await travel.put_off(place, sent.until, f"{what}, not before {instant(sent.until)} ({sent.reason}){late}")
+    told = sent.reason or sent.variant
+    travel.passed(place, f"{what}: {sent.state}{f' ({told})' if told else ''}")
     return sent

@@ -69,9 +69,13 @@ class House:
         self.state = State()
         self.recording = Recording(self.state, clock, catalog)
         self.waiting = Waiting(self.recording, zone)
-        self.sending = Sending(self.state, Rules(zone=zone, quiet=quiet))
+        self.sending = Sending(self.state, Rules(zone=zone, quiet=quiet), self._priority)
         self.knowing = Knowing(self.recording)
         self.outside = Outside(self.recording)
+
+    def _priority(self, journey: str) -> int:
+        catalog = self.recording.catalog
+        return catalog.get(journey).priority if journey in catalog else 0
 
     def carry_out(self, order: StepOrder) -> BaseModel:
         """Do what a journey asks.
