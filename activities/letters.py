@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from urllib.parse import quote
 from uuid import UUID
 
@@ -15,9 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.database import table
 from models.event import Event
 from models.reads.contacts import ContactShown
+from tabiji.channels.email.addresses import Returns
 from tabiji.channels.email.compose import Mail, Mailbox, ascii_address, compose
+from tabiji.channels.email.facts import Facts, Fixed, contact_facts
 from tabiji.channels.email.links import Links
-from tabiji.channels.email.render import Facts, Rendered, Renderer
+from tabiji.channels.email.render import Rendered, Renderer
 from tabiji.domain.facts import KIND
 from tabiji.domain.orders import SendEmail, StepOrder
 from tabiji.domain.topics import Topics
@@ -27,7 +28,6 @@ SALES_TEMPLATE = "sales/notice"
 TEAM_TEMPLATE = "team/notice"
 LAST_EVENTS = 10
 _TELLING = ("path", "url", "form", "template", "name", "title", "total", "product")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Letter:
     rendered: Rendered
     recipient: str
     unsubscribe_url: str | None = None
+    answered: bool = False
+    """People answer it to us, not to who stands on it."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Letterhead:
     public_url: str
     postal_address: str
     ui: str
+    returns: Returns | None = None
+    """Makes the addresses that mail comes back to, where there is a domain for them."""
 
     @classmethod
     def of(cls, settings: Settings) -> Letterhead:
@@ -60,6 +64,7 @@ class Letterhead:
             sender=Mailbox.parse(settings.mail_from, "TABIJI_MAIL_FROM"),
             public_url=settings.public_url,
             postal_address=settings.postal_address,
+            returns=Returns(settings.signing_secret, settings.return_domain) if settings.return_domain else None,
             ui=f"{settings.temporal_ui}/namespaces/{quote(settings.temporal_namespace, safe='')}/workflows",
         )
 
@@ -73,8 +78,11 @@ class Letters:
         self._head = head
         self._topics = topics
 
-    def to_contact(self, contact: ContactShown, order: SendEmail, public_id: str) -> Letter | None:
-        """Write to a contact, with tracked links, an open pixel and a way out.
+    def to_contact(
+        self, contact: ContactShown, order: SendEmail, public_id: str, *, variant: str | None = None
+    ) -> Letter | None:
+        """Write to a contact, with tracked links, an open pixel and a way out. `variant` is the arm of a test of what
+        it says.
 
         Returns:
             None when there is no address to write to.
@@ -86,12 +94,25 @@ class Letters:
         if recipient is None:
             return None
         facts: dict[str, object] = {**self._common(order), "contact": _facts(contact)}
+        facts |= self._choices(contact, order)
         way_out = None
         if not self._topics.is_transactional(order.topic):
             facts["unsubscribe_url"] = way_out = self.links.unsubscribe(contact.id, order.topic, public_id)
-        rendered = self._renderer.render(order.template, facts)
-        html = self.links.track(rendered.html, public_id, untouched=frozenset({way_out} if way_out else ()))
-        return Letter(public_id, Rendered(rendered.subject, html, rendered.text), recipient, way_out)
+        rendered = self._renderer.render(order.template, facts, variant)
+        html = self.links.track(rendered.html, public_id, untouched=_own_links(facts))
+        return Letter(public_id, replace(rendered, html=html), recipient, way_out, answered=True)
+
+    def _choices(self, contact: ContactShown, order: SendEmail) -> dict[str, object]:
+        """Where they say what they want, and where they confirm it: good for their address, from now on for a while."""
+        now, address = datetime.now(UTC), contact.email or ""
+        facts: dict[str, object] = {"preferences_url": self.links.preferences(contact.id, address, at=now)}
+        if order.confirms is not None:
+            topic = self._topics.get(order.confirms)
+            url = self.links.confirm(contact.id, order.confirms, address, at=now)
+            title = topic.title_in(contact.locale) if topic is not None else order.confirms
+            purpose = topic.purpose_in(contact.locale) if topic is not None else ""
+            facts["confirm"] = Facts("confirm", {"url": url, "title": title, "purpose": purpose})
+        return facts
 
     def to_team(
         self,
@@ -117,6 +138,7 @@ class Letters:
 
     def compose(self, letter: Letter, date: datetime) -> Mail:
         """Put a letter into its envelope. `date` is the wall's."""
+        returns = self._head.returns
         return compose(
             letter.rendered,
             public_id=letter.public_id,
@@ -124,15 +146,17 @@ class Letters:
             recipient=letter.recipient,
             date=date,
             unsubscribe_url=letter.unsubscribe_url,
+            envelope_sender=returns.bounce(letter.public_id) if returns else None,
+            reply_to=returns.reply(letter.public_id) if returns and letter.answered else None,
         )
 
     def _common(self, order: StepOrder) -> dict[str, object]:
         sender = self._head.sender
         return {
             "journey": Facts("journey", {"name": order.enrollment_id.partition("/")[0]}),
-            "sender": Facts("sender", {"name": sender.name or sender.email, "email": sender.email}),
-            "public_url": self._head.public_url,
-            "postal_address": self._head.postal_address,
+            "sender": Facts("sender", {"name": Fixed(sender.name or sender.email), "email": Fixed(sender.email)}),
+            "public_url": Fixed(self._head.public_url),
+            "postal_address": Fixed(self._renderer.brand.address or self._head.postal_address),
         }
 
 
@@ -155,18 +179,20 @@ def _about(properties: Mapping[str, object]) -> str:
 
 
 def _facts(contact: ContactShown) -> Facts:
-    # Web apps send firstName as often as first_name: a template need not care.
-    plain = {_HUMP.sub("_", key).lower(): value for key, value in contact.attributes.items()}
-    return Facts(
-        "contact",
-        {
-            **plain,
-            **contact.attributes,
-            "id": str(contact.id),
-            "email": contact.email,
-            "locale": contact.locale,
-            "timezone": contact.timezone,
-            "tags": contact.tags,
-            "attributes": {key: value for key, value in contact.attributes.items() if value is not None},
-        },
+    return contact_facts(
+        contact.attributes,
+        id=str(contact.id),
+        email=contact.email,
+        locale=contact.locale,
+        timezone=contact.timezone,
+        tags=contact.tags,
+        lists=contact.lists,
     )
+
+
+def _own_links(facts: Mapping[str, object]) -> frozenset[str]:
+    """Links by which people decide. Nobody counts who follows them, and no click stands between."""
+    confirm = facts.get("confirm")
+    found = [facts.get("unsubscribe_url"), facts.get("preferences_url")]
+    found += [confirm["url"]] if isinstance(confirm, Facts) else []
+    return frozenset(url for url in found if isinstance(url, str))

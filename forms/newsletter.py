@@ -6,10 +6,10 @@ NEWSLETTER = Form(
     fields=(Email("email", "E-mail", required=True), Text("first_name", "First name", autocomplete="given-name")),
     consents=(
         Consent(
-            "marketing", "Yes, write to me once a month. I can stop it with the link in every mail.", required=True
+            "newsletter", "Yes, write to me once a month. I can stop it with the link in every mail.", required=True
         ),
     ),
     button="Subscribe",
-    thanks="Welcome",
-    thanks_words="The first mail is on its way.",
+    thanks="One more step",
+    thanks_words="We have sent you a mail. Press the button in it, and you are on the list.",
 )

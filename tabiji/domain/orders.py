@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from tabiji.domain.calendar import When
 from tabiji.domain.conditions import Condition
 from tabiji.domain.content import ContentTest
+from tabiji.domain.experiments import Draw
 from tabiji.domain.patterns import Pattern
 
 SIGNAL = "happened"
@@ -337,8 +338,10 @@ class SendEmail(StepOrder):
     """Of its journey; higher goes first where there is room for one only."""
     content: ContentTest | None = None
     """A test of what it says: which arm they get is decided when it is sent."""
-    holdout: float = 0.0
-    """Of its journey: this share of people gets none of its marketing."""
+    holdout: Draw | None = None
+    """Of its journey: who gets none of its marketing, for comparison."""
+    confirms: str | None = None
+    """The topic this mail asks its address to confirm."""
 
 
 class AdjustScore(StepOrder):

@@ -43,6 +43,17 @@ class Sample(Journey):
         await self.tag("helped")
 '''
 
+FORM = """from tabiji.forms import Consent, Email, Form
+
+F = Form(
+    "f", title="F", fields=(Email(),), button="Go",
+    consents=(Consent("newz", "Yes."),),
+)
+"""
+TOPIC = """from tabiji.topics import Topic
+
+NEWS = Topic("news", purpose="A mail a month.", version="1")
+"""
 Checks = Callable[..., list[Finding]]
 
 
@@ -87,6 +98,7 @@ WRONG = {
     "loop-without-wait": "while True:\n    await self.adjust_score(1, reason='round')",
     "long-history": "for n in range(1000):\n    await self.tag('a')",
     "template": "await self.send_email('missing')",
+    "topic": "await self.send_email('fine', topic='newsleter')",
     "many-mails": "for name in ('a', 'b', 'c'):\n    await self.send_email('fine')",
 }
 RIGHT = {
@@ -162,6 +174,21 @@ def test_rules_know_the_other_ways_to_say_it(checks: Checks, text: str, code: st
 def test_arguments_a_verb_does_not_take_are_named(checks: Checks, text: str, says: str) -> None:
     [found] = [one for one in checks(steps(text)) if one.code == "wrong-argument"]
     assert f"{found.message} {found.remedy}" == says
+
+
+def test_a_form_that_asks_consent_for_a_topic_nobody_declared_is_named_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)  # pyright: ignore[reportUnknownMemberType] # pytest leaves the path open
+    for name, text in {"journeys_here": "", "forms_here": FORM, "topics_here": TOPIC}.items():
+        (tmp_path / f"{name}").mkdir()
+        (tmp_path / name / "__init__.py").write_text(text, encoding="utf-8")
+
+    [found] = check("journeys_here", forms="forms_here", topics="topics_here")
+
+    assert (found.file.rpartition("/")[2], found.line, found.code) == ("__init__.py", 5, "topic")
+    assert found.message == "no topic 'newz' is declared."
+    assert found.remedy == "Did you mean 'news'?"
 
 
 def test_a_template_is_named_that_may_be_meant(checks: Checks) -> None:

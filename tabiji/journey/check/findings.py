@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tabiji.domain.event_catalog import EventCatalog
 from tabiji.domain.forms import FormCatalog
+from tabiji.domain.topics import Topics
 from tabiji.journey.map import Reading
 from tabiji.journey.map.source import shown
 from tabiji.journey.places import Function
@@ -104,6 +105,8 @@ class Project:
     readings: list[Reading] = field(default_factory=list[Reading])
     events: EventCatalog = field(default_factory=EventCatalog)
     forms: FormCatalog = field(default_factory=FormCatalog)
+    topics: Topics = field(default_factory=Topics)
+    form_files: list[Module] = field(default_factory=list[Module])
     templates: Path | None = None
     limits: Limits = field(default_factory=Limits)
 

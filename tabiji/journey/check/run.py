@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tabiji.domain.event_catalog import EventCatalog
-from tabiji.domain.forms import FormCatalog
 from tabiji.errors import JourneyDefinitionError
 from tabiji.journey.check import map_rules, source_rules
 from tabiji.journey.check.circles import circles
 from tabiji.journey.check.findings import Finding, Limits, Module, Project, Severity
 from tabiji.journey.check.templates import mails
-from tabiji.journey.discovery import discover, discover_events, discover_forms
+from tabiji.journey.check.topic_rules import topics_of_forms, topics_of_mails
+from tabiji.journey.discovery import discover, discover_events, discover_forms, discover_topics
 from tabiji.journey.journey import Journey
 from tabiji.journey.map import Reading, read_journey
 from tabiji.journey.map.source import parsed, shown
@@ -25,7 +25,12 @@ _IGNORED = re.compile(r"#\s*tabiji:\s*ignore\[([\w\-, ]+)\]")
 
 
 def check(
-    package: str = "workflows", *, forms: str = "forms", templates: Path | None = None, limits: Limits | None = None
+    package: str = "workflows",
+    *,
+    forms: str = "forms",
+    topics: str = "topics",
+    templates: Path | None = None,
+    limits: Limits | None = None,
 ) -> list[Finding]:
     """Check an application: every journey below a package.
 
@@ -34,6 +39,7 @@ def check(
     Args:
         package: Where the journeys are.
         forms: Where the forms are. While there are none, any may be waited for.
+        topics: Where the topics are. While there are none, any may be used.
         templates: The folder with the templates of mails; None: they are not looked at.
         limits: What is too much.
     """
@@ -42,10 +48,15 @@ def check(
     if broken:
         return broken
     try:
-        journeys, events, known_forms = discover(package), discover_events(package), discover_forms(forms)
+        journeys, events = discover(package), discover_events(package)
+        known_forms, known_topics = discover_forms(forms), discover_topics(topics)
     except JourneyDefinitionError as error:
         return [_as_finding(error)]
-    return check_project(_project(journeys, events, known_forms, templates, limits or Limits()))
+    project = _project(journeys, events)
+    project.forms, project.topics = known_forms, known_topics
+    project.form_files = [Module(str(file), parsed(str(file))) for file in _files_of(forms)]
+    project.templates, project.limits = templates, limits or Limits()
+    return check_project(project)
 
 
 def check_project(project: Project) -> list[Finding]:
@@ -54,19 +65,19 @@ def check_project(project: Project) -> list[Finding]:
     for reading in project.readings:
         found += [finding for rule in map_rules.RULES for finding in rule(reading, project)]
         found += mails(reading, project)
+        found += topics_of_mails(reading, project)
+    found += [finding for module in project.form_files for finding in topics_of_forms(module, project)]
     found += circles(project)
     allowed = _allowed(project)
     kept = [one for one in dict.fromkeys(found) if one.code not in allowed.get((one.file, one.line), ())]
     return sorted(kept, key=lambda one: (one.file, one.line, one.code, one.message))
 
 
-def _project(
-    journeys: list[type[Journey]], events: EventCatalog, forms: FormCatalog, templates: Path | None, limits: Limits
-) -> Project:
+def _project(journeys: list[type[Journey]], events: EventCatalog) -> Project:
     readings: list[Reading] = [read_journey(journey) for journey in journeys]
     # Of what lies in the package, that which is no journey's is not the language's business.
     sources = sorted({file for reading in readings for file in reading.files})
-    return Project([Module(file, parsed(file)) for file in sources], readings, events, forms, templates, limits)
+    return Project([Module(file, parsed(file)) for file in sources], readings, events)
 
 
 def _files_of(package: str) -> list[Path]:
@@ -110,7 +121,7 @@ def _as_finding(error: JourneyDefinitionError) -> Finding:
 def _allowed(project: Project) -> dict[tuple[str, int], frozenset[str]]:
     return {
         (shown(module.file), number): frozenset(code.strip() for code in found[1].split(","))
-        for module in project.modules
+        for module in (*project.modules, *project.form_files)
         for number, found in _ignores(module)
     }
 

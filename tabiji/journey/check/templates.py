@@ -65,6 +65,11 @@ def _wrong(renderer: Renderer, template: str, contact: Mapping[str, object]) -> 
                 "public_url": "https://example.com",
                 "postal_address": "1 Example Street",
                 "unsubscribe_url": "https://example.com/unsubscribe",
+                "preferences_url": "https://example.com/preferences",
+                "confirm": Facts(
+                    "confirm",
+                    {"url": "https://example.com/confirm", "title": "Our news", "purpose": "One mail a month."},
+                ),
             },
         )
     except TemplateError as error:
