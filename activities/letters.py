@@ -76,7 +76,7 @@ class Letters:
         self._renderer = renderer
         self.links = links
         self._head = head
-        self._topics = topics
+        self.topics = topics
 
     def to_contact(
         self, contact: ContactShown, order: SendEmail, public_id: str, *, variant: str | None = None
@@ -96,7 +96,7 @@ class Letters:
         facts: dict[str, object] = {**self._common(order), "contact": _facts(contact)}
         facts |= self._choices(contact, order)
         way_out = None
-        if not self._topics.is_transactional(order.topic):
+        if not self.topics.is_transactional(order.topic):
             facts["unsubscribe_url"] = way_out = self.links.unsubscribe(contact.id, order.topic, public_id)
         rendered = self._renderer.render(order.template, facts, variant)
         html = self.links.track(rendered.html, public_id, untouched=_own_links(facts))
@@ -107,7 +107,7 @@ class Letters:
         now, address = datetime.now(UTC), contact.email or ""
         facts: dict[str, object] = {"preferences_url": self.links.preferences(contact.id, address, at=now)}
         if order.confirms is not None:
-            topic = self._topics.get(order.confirms)
+            topic = self.topics.get(order.confirms)
             url = self.links.confirm(contact.id, order.confirms, address, at=now)
             title = topic.title_in(contact.locale) if topic is not None else order.confirms
             purpose = topic.purpose_in(contact.locale) if topic is not None else ""

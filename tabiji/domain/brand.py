@@ -10,8 +10,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 READABLE = 4.5
 """Contrast that text needs against what is behind it (WCAG 2, level AA)."""
 
-_FONTS = '-apple-system, "Segoe UI", "Hiragino Sans", "Hiragino Kaku Gothic ProN", "Yu Gothic UI", "Noto Sans JP", '
-_FONTS += "Roboto, Helvetica, Arial, sans-serif"
+_FONTS = (
+    '-apple-system, "Segoe UI", "Hiragino Sans", "Hiragino Kaku Gothic ProN", "Yu Gothic UI", "Noto Sans JP", '
+    "Roboto, Helvetica, Arial, sans-serif"
+)
 _UNFIT = frozenset("<>{};\\@")
 
 
@@ -57,7 +59,7 @@ class Colours(BaseModel):
 
     def unreadable(self) -> str | None:
         """Which colour cannot be read on its ground, None where all can."""
-        grounds = {"ink": (self.paper, self.page), "faint": (self.paper, self.page)}
+        grounds: dict[str, tuple[str, ...]] = {"ink": (self.paper, self.page), "faint": (self.paper, self.page)}
         grounds |= {"accent": (self.paper,), "error": (self.paper,)}
         for name, behind in grounds.items():
             for ground in behind:

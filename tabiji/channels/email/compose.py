@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from email.header import Header
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP, EmailPolicy
-from email.utils import parseaddr
-from typing import Any
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
-from tabiji.channels.email.render import Rendered
+from tabiji.channels.email.bodies import alternatives
+from tabiji.channels.email.finishing import Rendered
 from tabiji.errors import ConfigurationError
 
-# Bodies travel as quoted-printable or base64: not every relay takes eight bits.
 # 76: with it an encoded word has at most 75 characters, as RFC 2047 asks.
 _NARROW = SMTP.clone(cte_type="7bit", max_line_length=76)
-_WIDE = _NARROW.clone(max_line_length=998)
-_ONE_LINE = frozenset({"list-unsubscribe", "list-unsubscribe-post", "message-id"})
-
-
-class _Folding(EmailPolicy):
-    """Keeps addresses of pages on one line; a fold would turn them into an encoded word.
-
-    Everything else is folded as usual.
-    """
-
-    def fold(self, name: str, value: Any) -> str:
-        """See base class."""
-        folded: str = _WIDE.fold(name, value) if name.lower() in _ONE_LINE else _NARROW.fold(name, value)
-        return folded
-
-    def fold_binary(self, name: str, value: Any) -> bytes:
-        """See base class."""
-        return _WIDE.fold_binary(name, value) if name.lower() in _ONE_LINE else _NARROW.fold_binary(name, value)
-
-
-_POLICY = _Folding(linesep="\r\n", cte_type="7bit", max_line_length=998)
+_BESIDE_NAME = 76 - len("Subject: ")
 
 
 @dataclass(frozen=True)
@@ -102,6 +83,7 @@ def compose(
     unsubscribe_url: str | None = None,
     envelope_sender: str | None = None,
     reply_to: str | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> Mail:
     """Build the message.
 
@@ -112,22 +94,59 @@ def compose(
         recipient: An address `ascii_address` has let pass.
         date: Wall-clock time of sending.
         unsubscribe_url: Takes one-click posts (RFC 8058); None: nothing to unsubscribe from.
-        envelope_sender: Where it comes back to when it cannot be delivered; None: to the sender.
-        reply_to: Where people answer to; None: to the sender.
+        envelope_sender: Where a mail that cannot be delivered returns to; None: to the sender.
+        reply_to: Where an answer goes; None: to the sender.
+        more: Further headers, in ASCII.
+
+    Raises:
+        ValueError: A header would contain a line break.
     """
-    message = EmailMessage(policy=_POLICY)
     message_id = f"<{public_id}@{sender.domain}>"
-    message["From"] = sender.header
-    message["To"] = Address(addr_spec=recipient)
-    if reply_to is not None:
-        message["Reply-To"] = Address(display_name=sender.name, addr_spec=reply_to)
-    message["Subject"] = rendered.subject
-    message["Date"] = date
-    message["Message-ID"] = message_id
-    if unsubscribe_url is not None:
-        message["List-Unsubscribe"] = f"<{unsubscribe_url}>"
-        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message.set_content(rendered.text)
-    message.add_alternative(rendered.html, subtype="html")
-    back_to = envelope_sender or sender.email
-    return Mail(content=message.as_bytes(), sender=back_to, recipient=recipient, message_id=message_id)
+    headers = {
+        "From": _mailbox(sender),
+        "To": recipient,
+        "Reply-To": reply_to,
+        "Subject": _words(rendered.subject),
+        "Date": format_datetime(date),
+        "Message-ID": message_id,
+        "List-Unsubscribe": f"<{unsubscribe_url}>" if unsubscribe_url is not None else None,
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click" if unsubscribe_url is not None else None,
+        **(more or {}),
+    }
+    head = [_header(name, value) for name, value in headers.items() if value is not None]
+    return Mail(
+        content=b"\r\n".join([*head, alternatives(rendered.text, rendered.html, public_id)]),
+        sender=envelope_sender or sender.email,
+        recipient=recipient,
+        message_id=message_id,
+    )
+
+
+def _header(name: str, value: str) -> bytes:
+    # Links are one line, however long: a fold would turn them into an encoded word.
+    if "\n" in value.replace("\r\n ", "") or "\r" in value.replace("\r\n ", ""):
+        raise ValueError(f"the header {name} may not contain a linefeed or carriage return")
+    return f"{name}: {value}".encode("ascii")
+
+
+@lru_cache(maxsize=64)
+def _mailbox(mailbox: Mailbox) -> str:
+    folded = str(_NARROW.header_factory("From", mailbox.header).fold(policy=_NARROW))
+    return folded.removeprefix("From: ").removesuffix("\r\n")
+
+
+def _words(text: str) -> str:
+    """A line of words as a header has it (RFC 2047): no encoded word over 75 characters, no line over 76."""
+    if "\n" in text or "\r" in text:
+        raise ValueError("a subject may not contain a linefeed or carriage return")
+    plain = text.isascii() and text.isprintable() and "=?" not in text
+    if plain and len(text) <= _BESIDE_NAME:
+        return text
+    simple = plain and "  " not in text and all(len(word) <= _BESIDE_NAME for word in text.split(" "))
+    charset = "us-ascii" if simple else "utf-8"
+    return Header(_sound(text), charset, maxlinelen=75, header_name="Subject").encode(linesep="\r\n")
+
+
+def _sound(text: str) -> str:
+    """Without halves of characters, which no encoding has."""
+    return text.encode("utf-8", "replace").decode()

@@ -1,142 +1,220 @@
-"""From a template and what is known about a person to subject, HTML and text.
+"""From a template and what is known about a person to subject, preheader, HTML and text.
 
 A template `whitepaper/welcome` is the file `whitepaper/welcome.html` of the templates folder; its subject is
 the document's title. `whitepaper/welcome.txt` is the text part where it exists, else the HTML is told in text.
+`whitepaper/welcome.ja.html` is for people who speak Japanese, where it exists.
+
+facts      what templates read
+formats    dates, numbers and amounts by a person's locale
+notes      what a template's source says about it
+filling    Jinja2, in a sandbox
+finishing  the plain way from a filled template to a mail
+moulds     the short way, for mails that differ in values alone
 """
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from pathlib import Path
+from typing import cast
 
-from css_inline import CSSInliner
-from inscriptis import get_text  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] # has none
-from inscriptis.css_profiles import CSS_PROFILES  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] # has none
-from inscriptis.model.config import ParserConfig  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] # has none
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateNotFound, UndefinedError, select_autoescape
-from jinja2.exceptions import TemplateSyntaxError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from selectolax.lexbor import LexborHTMLParser
+from babel import Locale
+from markupsafe import Markup
 
+from tabiji.brand import read_brand
+from tabiji.channels.email.facts import Facts, Fixed
+from tabiji.channels.email.filling import Filled, Templates, fill, told
+from tabiji.channels.email.finishing import Rendered, finish
+from tabiji.channels.email.formats import READER, Reader, is_right_to_left, locale_of, tag_of, zone_of
+from tabiji.channels.email.moulds import Moulds
+from tabiji.domain.brand import Brand, Colours
 from tabiji.errors import TemplateError
 
-# Links would be fetched from wherever a template, or a value in it, says.
-_INLINER = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
-_TEXT = ParserConfig(css=CSS_PROFILES["strict"], display_links=True)
+__all__ = ["Facts", "Rendered", "Renderer"]
 
 
 @dataclass(frozen=True)
-class Rendered:
-    """A mail's content, for one person."""
+class _About:
+    """A template, for people of one locale."""
 
-    subject: str
-    html: str
-    text: str
-
-
-class Facts(Mapping[str, object]):
-    """What a template may read under one name: ``contact.first_name``.
-
-    A value that is None or blank counts as not there, so that ``default("there")`` serves it too.
-    """
-
-    __slots__ = ("_facts", "_name")
-
-    def __init__(self, name: str, facts: Mapping[str, object]) -> None:
-        self._name = name
-        self._facts = {
-            key: value
-            for key, value in facts.items()
-            if value is not None and not (isinstance(value, str) and not value.strip())
-        }
-
-    def __getitem__(self, key: str) -> object:
-        return self._facts[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._facts)
-
-    def __len__(self) -> int:
-        return len(self._facts)
-
-    def __str__(self) -> str:
-        return self._name
-
-
-class _NotThere(StrictUndefined):
-    """Says which variable is missing, and never what stands in another one."""
+    stamp: tuple[int, int]
+    file: str
+    text: str | None
+    moulds: bool
+    language: Mapping[str, object]
 
     @property
-    def _undefined_message(self) -> str:
-        if self._undefined_hint:
-            return self._undefined_hint
-        owner, name = self._undefined_obj, str(self._undefined_name)
-        return f"{owner}.{name}" if isinstance(owner, Facts) else name
+    def compiled(self) -> int:
+        return self.stamp[0]
 
 
 class Renderer:
-    """Templates of one folder. They are code of the team, yet run in a sandbox: values are not."""
+    """Templates of one folder. They are code of the team, yet run in a sandbox: values are not.
 
-    def __init__(self, folder: Path) -> None:
+    One renderer is made for many mails: it remembers what they have in common. May be used by several threads.
+    """
+
+    def __init__(self, folder: Path, *, zone: tzinfo = UTC, plain: bool = False) -> None:
+        """No template is read yet.
+
+        Args:
+            folder: Where they are. The brand kit is beside it.
+            zone: Of people whose own is unknown.
+            plain: Finish every mail for itself. The result is the same, and slow.
+
+        Raises:
+            ConfigurationError: The brand kit cannot be read.
+        """
         self._folder = folder.resolve()
-        self._templates = ImmutableSandboxedEnvironment(
-            loader=FileSystemLoader(self._folder),
-            autoescape=select_autoescape(("html",), default=False),
-            undefined=_NotThere,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._zone = zone
+        self.brand = read_brand(self._folder.parent)
+        self._templates = Templates(self._folder, {"brand": brand_facts(self.brand)})
+        self._moulds = None if plain else Moulds()
+        self._known: dict[tuple[str, Locale], _About] = {}
 
-    def render(self, template: str, context: Mapping[str, object]) -> Rendered:
+    def render(self, template: str, context: Mapping[str, object], variant: str | None = None) -> Rendered:
         """Fill a template in.
+
+        Args:
+            template: Its name.
+            context: What it may read. Of `contact`, `locale` and `timezone` decide on formats and language.
+                `segments` says of each segment the template asks for (see `segments`) whether the person is in it.
+            variant: The arm of a test of content. Templates read it as `variant`; a block `subject_warm` takes the
+                place of the block `subject` for the variant `warm`.
 
         Raises:
             TemplateError: The template, or a variable it asks for, is not there. It names both, and
                 quotes nothing that is known about the person.
         """
-        page = LexborHTMLParser(self._fill(template, f"{template}.html", context))
-        title = page.css_first("title")
-        subject = " ".join(title.text().split()) if title is not None else ""
-        if not subject:
+        reader = self._reader(context)
+        while True:
+            about = self._about(template, reader.locale)
+            made = self._made(template, about, {**context, "variant": variant}, reader, variant)
+            if about.compiled == self._templates.compiled:
+                break
+            # A file was saved meanwhile: what is known about it may have changed.
+        if not made.subject:
             raise TemplateError(template, "it has no subject. Fill {% block subject %}, or give the page a <title>.")
-        html = _INLINER.inline(page.html or "")
-        return Rendered(subject=subject, html=html, text=self._text(template, page, context))
+        return made
 
-    def _text(self, template: str, page: LexborHTMLParser, context: Mapping[str, object]) -> str:
-        if (self._folder / f"{template}.txt").is_file():
-            return self._fill(template, f"{template}.txt", context)
-        for unseen in page.css("head, .preheader"):
-            unseen.decompose()
-        return str(get_text(page.html or "", _TEXT)).strip() + "\n"
+    def _made(
+        self, template: str, about: _About, context: dict[str, object], reader: Reader, variant: str | None
+    ) -> Rendered:
+        context.update(about.language)
+        text = None
+        if about.text is not None:
+            reader.slots = None
+            text = self._fill(template, about.text, context, reader, variant)
+        if self._moulds is None or not about.moulds:
+            reader.slots = None
+            return finish(self._fill(template, about.file, context, reader, variant), text)
+        reader.slots = slots = list[str]()
+        return self._moulds.finish(Filled(self._fill(template, about.file, context, reader, variant), slots), text)
 
-    def _fill(self, template: str, file: str, context: Mapping[str, object]) -> str:
+    def segments(self, template: str) -> frozenset[str]:
+        """Segments it asks for with `contact is in_segment("…")`: they are looked up before it is rendered.
+
+        Raises:
+            TemplateError: It is not there or broken.
+        """
+        files = [file for file in (f"{template}.html", f"{template}.txt") if (self._folder / file).is_file()]
         try:
-            return self._templates.get_template(file).render(context)
-        except TemplateNotFound as missing:
-            raise TemplateError(template, f"there is no file {str(missing.name or file)!r} in the templates") from None
-        except TemplateSyntaxError as error:
-            raise TemplateError(template, f"{error.name}, line {error.lineno}: {error.message}") from None
-        except UndefinedError as error:
-            raise TemplateError(template, self._missing(error)) from None
+            notes = [one for file in files or [f"{template}.html"] for one in self._templates.notes_of(file)]
         except Exception as error:
-            place, _ = self._place(error)
-            # The message of a foreign error may quote a value.
-            raise TemplateError(template, f"{place}{type(error).__name__} while it was filled in") from None
+            raise told(error, template, f"{template}.html", self._folder) from None
+        return frozenset(segment for one in notes if one is not None for segment in one.segments)
 
-    def _missing(self, error: UndefinedError) -> str:
-        name = error.message or ""
-        place, line = self._place(error)
-        if name.rpartition(".")[2] not in line:
-            # Computed from values, and a value may be a person's.
-            return f"{place}a variable whose name is computed is not set"
-        return f"{place}{name} is not set. Where that may be, say {{{{ {name} | default('…') }}}}."
+    def audience(self, template: str) -> str | None:
+        """Who a template says it is for: `{% set audience = "team" %}`. None: contacts."""
+        notes = next(iter(self._templates.notes_of(f"{template}.html")), None)
+        return notes.audience if notes is not None else None
 
-    def _place(self, error: Exception) -> tuple[str, str]:
-        """File and line of a template's part that failed, for a message; and that line."""
-        for frame in reversed(traceback.extract_tb(error.__traceback__)):
-            file = Path(frame.filename)
-            if file.is_relative_to(self._folder):
-                return f"{file.relative_to(self._folder)}, line {frame.lineno}: ", frame.line or ""
-        return "", ""
+    def _reader(self, context: Mapping[str, object]) -> Reader:
+        contact = _mapping(context.get("contact"))
+        return Reader(
+            locale=locale_of(_text_or_none(contact.get("locale")), self.brand.locale),
+            zone=zone_of(_text_or_none(contact.get("timezone")), self._zone),
+            currency=self.brand.currency,
+            segments={name: bool(inside) for name, inside in _mapping(context.get("segments")).items()},
+        )
+
+    def _about(self, template: str, locale: Locale) -> _About:
+        """What a template is for somebody of this locale: looked up again when a file came, went or was changed."""
+        stamp = (self._templates.compiled, self._templates.touched(template))
+        if (known := self._known.get((template, locale))) is not None and known.stamp == stamp:
+            return known
+        try:
+            found = self._read(template, locale)
+        except Exception as error:
+            raise told(error, template, f"{template}.html", self._folder) from None
+        self._known[template, locale] = found
+        return found
+
+    def _read(self, template: str, locale: Locale) -> _About:
+        touched = self._templates.touched(template)
+        own, file = f"{template}.{locale.language}.html", f"{template}.html"
+        there = [text for text in (f"{template}.{locale.language}.txt", f"{template}.txt") if self._templates.has(text)]
+        translated = self._templates.has(own)
+        file = own if translated else file
+        notes = list(self._templates.notes_of(file))
+        spoken = {word for one in notes if one is not None for word in one.languages}
+        # An English mail stays English for somebody who reads Arabic: `lang` and `dir` are of the words.
+        written_in = locale if translated or locale.language in spoken else locale_of(self.brand.locale)
+        return _About(
+            stamp=(self._templates.compiled, touched),
+            file=file,
+            text=there[0] if there else None,
+            moulds=all(one is not None and one.moulds for one in notes),
+            language={
+                "language": Fixed(locale.language),
+                "lang": Fixed(tag_of(written_in)),
+                "dir": Fixed("rtl" if is_right_to_left(written_in) else "ltr"),
+            },
+        )
+
+    def _fill(
+        self, template: str, file: str, context: Mapping[str, object], reader: Reader, variant: str | None
+    ) -> str:
+        token = READER.set(reader)
+        try:
+            return fill(self._templates, file, context, variant)
+        except Exception as error:
+            raise told(error, template, file, self._folder) from None
+        finally:
+            READER.reset(token)
+
+
+def brand_facts(brand: Brand) -> Facts:
+    """A brand as templates read it. Its fonts are checked, and go into a style as they are."""
+
+    def colours(name: str, values: Colours) -> Facts:
+        return Facts(
+            name,
+            {**{key: Fixed(value) for key, value in values.model_dump().items()}, "on_accent": Fixed(values.on_accent)},
+        )
+
+    plain = {
+        name: Fixed(value)
+        for name, value in brand.model_dump(include={"name", "url", "logo", "address", "locale", "currency"}).items()
+        if value
+    }
+    return Facts(
+        "brand",
+        {
+            **plain,
+            "logo_width": Fixed(brand.logo_width),
+            "fonts": Markup(brand.fonts),  # noqa: S704 # checked by the model
+            "light": colours("brand.light", brand.light),
+            "dark": colours("brand.dark", brand.dark),
+        },
+    )
+
+
+def _text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
