@@ -62,10 +62,17 @@ class Messages:
         contact = await self._post.begin(order)
         if isinstance(contact, SendOutcome):
             return contact
-        letter = self._post.letters.to_contact(contact, order, public_id(order.key))
+        tested = await self._post.tested(order.content, contact)
+        arm = tested.drawn.arm if tested is not None else None
+        if tested is not None:
+            order = order.model_copy(update={"template": tested.content.template(tested.drawn.arm, order.template)})
+        letter = self._post.letters.to_contact(contact, order, public_id(order.key), variant=arm)
         posting = Posting.of(
             order,
             template=order.template,
+            variant=arm,
+            tested=tested,
+            holdout=order.holdout,
             subject=letter.rendered.subject if letter else None,
             address=contact.email,
             topic=order.topic,

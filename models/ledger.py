@@ -277,7 +277,9 @@ class Ledger:
         contacts = {one.contact.id: one.contact for one in asked}
         topics = {one.posting.topic or "" for one in asked}
         moment = Moment(min(one.posting.at for one in asked), min(one.posting.priority for one in asked))
-        return await standings(tx, list(contacts.values()), self._house, topics=topics, moment=moment, holdouts=_holdouts(asked))
+        return await standings(
+            tx, list(contacts.values()), self._house, topics=topics, moment=moment, holdouts=_holdouts(asked)
+        )
 
     def _verdict(self, one: _Considered, known: Standing | None) -> SendOutcome | Busy | None:
         if one.maybe_sent and one.posting.delivery == "at_most_once":

@@ -32,6 +32,7 @@ _IDENTITY = (
 _DECIDED = (
     "contact_id",
     "template",
+    "experiment",
     "variant",
     "recipient",
     "priority",

@@ -8,6 +8,7 @@ from tabiji.domain.audience import attr, consented, everyone, in_list, in_stage,
 from tabiji.domain.calendar import weekday
 from tabiji.domain.changes import Called, OwnOrder
 from tabiji.domain.conditions import Condition, on
+from tabiji.domain.content import Arm, ContentTest, arm, content_test
 from tabiji.domain.dates import anniversary, contact_date
 from tabiji.domain.durations import days, hours, minutes
 from tabiji.domain.events import Event
@@ -42,8 +43,10 @@ from tabiji.plugin import JourneyPlugin
 
 __all__ = [
     "Approval",
+    "Arm",
     "Called",
     "Condition",
+    "ContentTest",
     "Ending",
     "Entered",
     "Event",
@@ -63,10 +66,12 @@ __all__ = [
     "always",
     "anniversary",
     "any_of",
+    "arm",
     "attr",
     "attribute_changed",
     "consented",
     "contact_date",
+    "content_test",
     "days",
     "each_time",
     "every",

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from tabiji.domain.orders import SendOutcome
 from tabiji.domain.sending.agreed import agreed
 from tabiji.domain.sending.asked import Asked
+from tabiji.domain.sending.held_out import not_held_out
 from tabiji.domain.sending.house import House
 from tabiji.domain.sending.pace import in_time
+from tabiji.domain.sending.send_time import at_its_time, from_its_time
 from tabiji.domain.sending.standing import Standing
 from tabiji.domain.sending.suppressed import not_suppressed
 
@@ -31,7 +33,20 @@ def not_a_rehearsal(_standing: Standing, asked: Asked, house: House) -> SendOutc
     return None
 
 
-RULES: tuple[Rule, ...] = (has_address, not_suppressed, agreed, not_a_rehearsal, in_time)
+def in_time_from_then(standing: Standing, asked: Asked, house: House) -> SendOutcome | None:
+    """See `in_time`; the send time of an arm is no delay."""
+    return in_time(standing, from_its_time(standing, asked, house), house)
+
+
+RULES: tuple[Rule, ...] = (
+    has_address,
+    not_suppressed,
+    agreed,
+    not_a_rehearsal,
+    not_held_out,
+    at_its_time,
+    in_time_from_then,
+)
 
 
 def decide(standing: Standing, asked: Asked, house: House) -> SendOutcome | None:

@@ -186,13 +186,18 @@ def _score(said: Spoken) -> str:
     return f"score {shown}: {said.get(1, 'reason')}"
 
 
+def _mail(said: Spoken) -> str:
+    test = said.get(9, "test")
+    return f"mail {said.get(0, 'template')}{f' (test of {test})' if test else ''}"
+
+
 def _split(said: Spoken) -> str:
     weights = said.get(9, "weights")
     return f"split {said.get(0, 'name')}{f' ({weights})' if weights else ''}"
 
 
 _VERBS: dict[str, Callable[[Spoken], str]] = {
-    "send_email": lambda said: f"mail {said.get(0, 'template')}",
+    "send_email": _mail,
     "wait": _wait,
     "wait_until": lambda said: f"wait until {said.get(0, 'when')}",
     "wait_for": _patient("wait for {}"),

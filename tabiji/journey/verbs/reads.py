@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 from pydantic import JsonValue
 
 from tabiji.domain.changes import Expose, Exposed, LookedUp, LookUp
+from tabiji.domain.experiments import AT_LEAST, WINDOW, Draw, Method, Winner, design, plainly
 from tabiji.domain.params import Param
+from tabiji.domain.patterns import Single
 from tabiji.errors import InvalidParam, JourneyDefinitionError
 from tabiji.journey.journal import Place
 from tabiji.journey.travel import Travel
@@ -76,7 +78,17 @@ class Reads(Verbs):
         return _value(self._travel, place, param)
 
     def split(
-        self, experiment: str, arms: type[E], *, weights: Mapping[E, float] | None = None, step: str | None = None
+        self,
+        experiment: str,
+        arms: type[E],
+        *,
+        weights: Mapping[E, float] | None = None,
+        goal: Single | tuple[Single, ...] = (),
+        within: timedelta = WINDOW,
+        at_least: int = AT_LEAST,
+        method: Method = "shares",
+        winner: Winner = "ask",
+        step: str | None = None,
     ) -> Verb[E]:
         """The arm of an experiment this person is in: the same one wherever and whenever it is asked.
 
@@ -86,10 +98,18 @@ class Reads(Verbs):
             experiment: Its name. Journeys that name the same one share it.
             arms: The arms.
             weights: Of each arm; equal where absent. Changing them later moves nobody who has an arm.
+            goal: What is to come of it: events, any of which counts. Not given: the journey's own goals.
+            within: So long after they were given their arm a goal counts.
+            at_least: People in each arm, that time over, before a winner is called.
+            method: `shares`, or `bandit`, which gives more people to what works and proves no winner.
+            winner: `auto`: once it is proved, everybody who has no arm yet gets the winner. `ask`: a person decides.
             step: A name of its own.
         """
         place = self._travel.place("split", step)
-        return _split(self._travel, place, experiment, arms, weights)
+        own = design(goal, within, at_least, method, winner)
+        shares = tuple(float(weights.get(arm, 0)) if weights is not None else 1.0 for arm in arms)
+        draw = Draw(experiment=experiment, arms=tuple(arm.value for arm in arms), weights=shares, design=own)
+        return _split(self._travel, place, arms, draw)
 
 
 async def _value(travel: Travel, place: Place, param: Param[P]) -> P:
@@ -100,22 +120,24 @@ async def _value(travel: Travel, place: Place, param: Param[P]) -> P:
         return param.default
 
 
-async def _split(travel: Travel, place: Place, experiment: str, arms: type[E], weights: Mapping[E, float] | None) -> E:
-    shares = tuple(float(weights.get(arm, 0)) if weights is not None else 1.0 for arm in arms)
+async def _split(travel: Travel, place: Place, arms: type[E], draw: Draw) -> E:
+    experiment, shares = draw.experiment, draw.weights
     if not shares or min(shares) < 0 or sum(shares) <= 0:
         raise JourneyDefinitionError(
             f"step {place.step!r}: the weights of {experiment!r} must be 0 or more, and one of them above 0."
         )
+    goals = draw.design.goals or plainly(travel.goals)
 
     async def act() -> str:
         order = Expose(
             **travel.order(place),
             experiment=experiment,
-            arms=tuple(arm.value for arm in arms),
+            arms=draw.arms,
             weights=shares,
+            design=draw.design.model_copy(update={"goals": goals}),
         )
         with travel.doing(place, f"finding the arm of {experiment}"):
-            odds = ", ".join(f"{arm.value} {share:g}" for arm, share in zip(arms, shares, strict=True))
+            odds = ", ".join(f"{name} {share:g}" for name, share in draw.shares.items())
             arm = (await travel.read(order, Exposed, f"Arm of {experiment}: {odds}")).arm
         travel.passed(place, f"{experiment}: {arm}")
         return arm

@@ -22,7 +22,6 @@ from tabiji.domain.changes import (
     LookedUp,
     LookUp,
 )
-from tabiji.domain.experiments import assign, problem_with
 from tabiji.domain.facts import Fact
 from tabiji.errors import InvalidChange
 from tabiji.testing.memory.recording import Recording, attribute, changed
@@ -72,10 +71,6 @@ class Outside:
     tasks: list[Task] = field(default_factory=list[Task])
     webhooks: list[Webhook] = field(default_factory=list[Webhook])
     questions: list[Question] = field(default_factory=list[Question])
-    arms: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
-    """Experiment and contact: the arm they have for good."""
-    forced: dict[str, str] = field(default_factory=dict[str, str])
-    """Experiment: the arm everybody gets."""
     params: Properties = field(default_factory=dict[str, JsonValue])
     """Parameter: the value marketers have set."""
     webhook_answers: Callable[[Webhook], Called] = field(default=lambda _: Called(ok=True, status=200))
@@ -119,14 +114,8 @@ class Outside:
     def expose(self, order: Expose) -> Exposed:
         """Put the contact into one arm, for good."""
         self.recording.state.person(order.contact_id)
-        key = (order.experiment, order.contact_id)
-        if key not in self.arms:
-            if (problem := problem_with(order.arms, order.weights)) is not None:
-                raise InvalidChange(f"experiment {order.experiment!r}", problem)
-            forced = self.forced.get(order.experiment)
-            drawn = assign(order.experiment, order.contact_id, order.arms, order.weights)
-            self.arms[key] = forced if forced in order.arms else drawn
-        return Exposed(arm=self.arms[key])
+        arm = self.recording.state.arms.drawn(order.draw(), order.contact_id)
+        return Exposed(arm=self.recording.state.arms.keep(order.experiment, order.contact_id, arm))
 
     def answered(self, question: Question, *, approved: bool, by: str, note: str | None, at: datetime) -> None:
         """The team has answered: the enrollment that asked hears of it."""

@@ -10,9 +10,12 @@ from typing import Literal, Protocol
 from pydantic import BaseModel, JsonValue
 
 from tabiji.domain.conditions import Seen
+from tabiji.domain.consents import Decision, in_force
 from tabiji.domain.orders import Happened, SendOutcome, StepOrder
 from tabiji.domain.patterns import Pattern
+from tabiji.domain.sending.standing import Agreed
 from tabiji.errors import UnknownContact
+from tabiji.testing.memory.arms import Arms
 
 Properties = dict[str, JsonValue]
 
@@ -31,7 +34,7 @@ class Clock(Protocol):
 
 @dataclass
 class Person:
-    """A contact. `consents` are by topic; `default_consent` answers for topics nobody has spoken of."""
+    """A contact. `consents` are by topic, as they were described; `default_consent` answers for all other topics."""
 
     id: str
     email: str | None
@@ -45,10 +48,19 @@ class Person:
     segments: list[str] = field(default_factory=list[str])
     consents: dict[str, bool] = field(default_factory=dict[str, bool])
     default_consent: bool = False
+    decisions: list[Decision] = field(default_factory=list[Decision])
+    """What they have decided since, in its order."""
+
+    def agreed(self, topic: str) -> Agreed | None:
+        """What counts of all they have decided about a topic, and were described with."""
+        before = self.consents.get(topic, True if self.default_consent else None)
+        first = () if before is None else (Decision(topic, before),)
+        return in_force((*first, *self.decisions)).of(topic)
 
     def has_consented(self, topic: str) -> bool:
-        """Whether mails about this topic may go to them."""
-        return self.consents.get(topic, self.default_consent)
+        """Whether they have agreed to it for certain."""
+        agreed = self.agreed(topic)
+        return agreed is not None and agreed.given and agreed.confirmed
 
 
 @dataclass(frozen=True)
@@ -162,6 +174,7 @@ class State:
     messages: dict[str, Message] = field(default_factory=dict[str, Message])
     answers: dict[str, BaseModel] = field(default_factory=dict[str, BaseModel])
     """What orders came to, by their keys: a second attempt changes nothing."""
+    arms: Arms = field(default_factory=Arms)
     outbox: deque[Pending] = field(default_factory=deque[Pending])
     """Committed and not delivered yet."""
 
