@@ -54,6 +54,33 @@ class GroupSaid:
 
 
 @dataclass(frozen=True, slots=True)
+class TouchMade:
+    """An open or a click, and who made it.
+
+    Attributes:
+        message: The mail's public id.
+        template: It was made of.
+        what: open or click.
+        url: Where the link leads.
+        place: Which of the mail's links it is, from 1.
+        verdict: person, machine or doubtful.
+        why: What says so.
+        source: A provider's name, where it was told and not seen.
+        settled: It was doubtful, and is not any more.
+    """
+
+    message: str
+    template: str
+    what: str
+    url: str | None = None
+    place: int | None = None
+    verdict: str = "person"
+    why: str = ""
+    source: str = ""
+    settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """One thing somebody did.
 
@@ -67,6 +94,7 @@ class Incoming:
         trusted: Sent by who may say for others who they are. What a browser says of identities counts from when it
             arrived, and never takes an address that leads to somebody else, nor changes one that is known.
         enrollment_id: Only this enrollment hears of it; `NOBODY`: none does.
+        touch: Of an `Email Opened` or `Email Link Clicked`.
         tempo: Makes the contact a test contact.
     """
 
@@ -84,6 +112,7 @@ class Incoming:
     traits: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     group: GroupSaid | None = None
     consent: ConsentGiven | None = None
+    touch: TouchMade | None = None
     enrollment_id: str | None = None
     tempo: float | None = None
     trusted: bool = True

@@ -27,6 +27,7 @@ from models.locks import lock_many
 from models.pilots import Heard, note_events
 from models.sqlite import Lane
 from models.store import Said, seqs_of, store
+from models.touches import note_touches
 from models.webhook_outbox import WebhookOutbox
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.orders import Entered
@@ -178,6 +179,7 @@ class Recorder:
         await note_consents(tx, new, recorded_at=recorded_at)
         joined = (Joined(one.contact, one.identity, one.item.group, one.item.at) for one in new if one.item.group)
         await note_groups(tx, joined, recorded_at=recorded_at)
+        await note_touches(tx, [(one.item, one.contact) for one in new if one.item.touch], recorded_at=recorded_at)
         await note_events(tx, [Heard(one.item.name, one.item.properties, one.contact) for one in new])
         await evaluation.know(one.contact for one in new if says_something(one))
         learned = await learn_all(tx, new, evaluation.contacts)

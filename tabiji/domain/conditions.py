@@ -10,6 +10,7 @@ The same object filters in the API, names itself in the Temporal UI and travels 
     on("Order Completed", then=Onboarding)            as a goal: the next journey begins at once
     on("A") | on("B")                                 either
     on("Page Viewed").times(3, within=days(7))        three times within a week
+    on("Email Opened")                                by a person; with machine=True, by a program
 """
 
 from __future__ import annotations
@@ -21,12 +22,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple, Prot
 from pydantic import Field, JsonValue, field_validator
 
 from tabiji.domain.events import Event, doubts
-from tabiji.domain.tests import MAX_NODES, Data, Equals, Test, size
+from tabiji.domain.tests import MAX_NODES, Data, Equals, Test, mentions, size
 from tabiji.domain.values import Properties, plain
 from tabiji.errors import JourneyDefinitionError
 
 if TYPE_CHECKING:
     from tabiji.domain.patterns import AnyOf, Pattern, Times
+
+MACHINES_TOO = frozenset(("Email Opened", "Email Link Clicked"))
+"""Events that programs bring about, too: those that fetch images beforehand, and those that check links."""
+MACHINE = "machine"
+"""Their property: true where a program did it."""
 
 
 class Named(Protocol):
@@ -86,8 +92,19 @@ class Condition(Data):
         return frozenset((self.event,))
 
     def matches(self, event: str, properties: Properties) -> bool:
-        """Whether an event is one of those meant."""
-        return event == self.event and all(test.holds(properties) for test in self.where)
+        """Whether an event is one of those meant.
+
+        What a program did with a mail is meant only where a test asks for `machine`.
+        """
+        return (
+            event == self.event
+            and all(test.holds(properties) for test in self.where)
+            and not (properties.get(MACHINE) is True and self._means_people)
+        )
+
+    @property
+    def _means_people(self) -> bool:
+        return self.event in MACHINES_TOO and not any(mentions(test, MACHINE) for test in self.where)
 
     def find(self, seen: Sequence[Seen]) -> Found | None:
         """The earliest of these events that is meant. They stand in seq order."""

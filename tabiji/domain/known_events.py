@@ -111,10 +111,12 @@ class FormSubmitted(Event, name="Form Submitted", open=True, example={"form": "w
 
 
 class EmailOpened(Event, name="Email Opened", open=True, example={"template": "demo/invitation", "message": "0190"}):
-    """Somebody opened a mail; some programs do so by themselves."""
+    """Somebody opened a mail."""
 
     template: str | None
     message: str | None
+    machine: bool | None
+    """true: a program did. Conditions leave those out, unless they test it."""
 
 
 class EmailLinkClicked(
@@ -128,6 +130,8 @@ class EmailLinkClicked(
     url: str
     template: str | None
     message: str | None
+    machine: bool | None
+    """true: a program did. Conditions leave those out, unless they test it."""
 
 
 class EmailReplied(Event, name="Email Replied", open=True, example={"template": "demo/invitation", "message": "0190"}):

@@ -387,6 +387,17 @@ def size(test: Test) -> int:
             return 1
 
 
+def mentions(test: Test, path: str) -> bool:
+    """Whether a test is about this property, anywhere in it."""
+    match test:
+        case Every() | Some():
+            return any(mentions(part, path) for part in test.of)
+        case Not():
+            return mentions(test.of, path)
+        case _:
+            return test.path == path
+
+
 @lru_cache(maxsize=512)
 def _engine(pattern: str) -> SchemaValidator:
     """Pydantic's own engine for patterns: linear in the text, bounded in memory."""
