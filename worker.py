@@ -14,6 +14,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
+from activities.broadcast_keeper import Keeper
 from activities.dispatch import Dispatcher
 from activities.metrics import watch, watch_webhooks
 from activities.registry import registered, webhook_post
@@ -33,6 +34,7 @@ from tabiji.journey.calls import EFFECT_HEARTBEAT, EFFECT_TIMEOUT
 from tabiji.journey.discovery import discover, discover_topics
 from tabiji.settings import Settings
 from tabiji.temporal import connect, prepare
+from workflows.housekeeping.broadcast import SendBroadcast
 from workflows.housekeeping.sweep import Sweep
 
 logger = structlog.stdlib.get_logger(__name__)
@@ -64,7 +66,7 @@ async def work(config: Settings) -> None:
         worker = Worker(
             working,
             task_queue=config.task_queue,
-            workflows=[Sweep],
+            workflows=[Sweep, SendBroadcast],
             # Whoever begins with this code stays with it, until `tabiji move`.
             deployment_config=at_work(config.deployment, build),
             # Longer than the longest send, so that a stop repeats nothing.
@@ -74,14 +76,16 @@ async def work(config: Settings) -> None:
             # What waits for a slot waits at no cost. What waits for a database connection inside an attempt lets
             # the attempt run out of time, be tried again, and wait for a connection again.
             max_concurrent_local_activities=config.database_pool,
-            max_concurrent_activities=config.database_pool + 4 * config.smtp_connections,
+            max_concurrent_activities=config.database_pool + 4 * config.mail_connections,
         )
         clock = SystemClock(config.clock_shift)
         steering = Steering(database, catalog, clock, dispatcher, resume_rate=config.resume_rate)
         schedules = keep_schedules(delivering, config, catalog, build)
         post = webhook_post(config)
+        keeper = Keeper(delivering, database, task_queue=config.task_queue)
         deliverer = Deliverer(database, post, root=config.signing_secret)
-        chores = (dispatcher.run(), steering.run(), deliverer.run(), _watch_terminated(dispatcher), schedules)
+        running = (dispatcher.run(), steering.run(), deliverer.run(), keeper.run())
+        chores = (*running, _watch_terminated(dispatcher), schedules)
         background = [asyncio.create_task(chore) for chore in chores]
         if config.metrics_port is not None:
             watch(dispatcher.counts, REGISTRY)

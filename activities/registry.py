@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from activities.approvals import Approvals
+from activities.broadcasts import Broadcasts
 from activities.contacts import Contacts
 from activities.discovery import name_of, own_activities
 from activities.enrollments import Enrollments
@@ -26,7 +27,7 @@ from models.record import Outbox, Recorder
 from models.sqlite import Lane
 from models.waits import Waits
 from tabiji.channels.email.compose import Mailbox
-from tabiji.channels.email.smtp import SmtpRelay
+from tabiji.channels.email.smtp.settings import relays_of
 from tabiji.channels.webhook import WebhookPost
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.topics import Topics
@@ -43,14 +44,7 @@ async def registered(
         ConfigurationError: An address in the settings is none, there is no signing secret, or an activity of one's own
             cannot be used.
     """
-    relay = SmtpRelay(
-        settings.smtp_host,
-        settings.smtp_port,
-        username=settings.smtp_username,
-        password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
-        security=settings.smtp_security,
-        connections=settings.smtp_connections,
-    )
+    relay = relays_of(settings)
     post = Post.of(settings, database, relay, secret=settings.signing_secret, topics=topics, catalog=catalog)
     teams = Teams.of(settings)
     webhooks = webhook_post(settings)
@@ -58,8 +52,9 @@ async def registered(
     recorder = Recorder(database, catalog, clock, outbox, lane=Lane.JOURNEYS)
     enrollments = Enrollments(Waits(database, catalog, outbox, zone=settings.zone))
     occasions = Occasions(database, catalog, clock, outbox, zone=settings.zone)
+    broadcasts = Broadcasts(database, post, clock, zone=settings.zone, connections=settings.smtp_connections)
     sweeps = Sweeps(occasions, rate=settings.enter_rate)
-    ours = [
+    ours: list[Callable[..., Any]] = [
         *Messages(post, teams).all,
         *Contacts(recorder).all,
         *Reads(database).all,
@@ -68,6 +63,7 @@ async def registered(
         *Approvals(recorder, post, teams, settings.zone).all,
         *enrollments.all,
         sweeps.sweep_page,
+        broadcasts.turn,
     ]
     sender = Mailbox.parse(settings.mail_from, "TABIJI_MAIL_FROM")
     telling = asyncio.create_task(Notices(database, relay, teams, sender, settings.public_url).run())

@@ -24,6 +24,7 @@ from tabiji.domain.calendar import DAYS
 from tabiji.domain.caps import Caps
 from tabiji.domain.holidays import is_country
 from tabiji.domain.launch import Launch
+from tabiji.domain.relays import RelaySettings
 from tabiji.errors import ConfigurationError
 
 _OURS = ("public_url", "mail_from", "sales_email", "postal_address")
@@ -106,6 +107,34 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = Field(default=None, description="its password")
     smtp_security: Literal["none", "starttls", "tls"] = Field(default="none", description="how the relay is spoken to")
     smtp_connections: int = Field(default=4, ge=1, le=64, description="open at once, per worker")
+    smtp_idle: timedelta = Field(
+        default=timedelta(seconds=30),
+        gt=timedelta(0),
+        le=timedelta(minutes=10),
+        description="a connection nobody has needed for so long is closed; ISO 8601, e.g. PT30S",
+    )
+    smtp_ca: Path | None = Field(default=None, description="a relay's authority, PEM, if not a public one")
+    relays: Annotated[tuple[RelaySettings, ...], NoDecode] = Field(
+        default=(),
+        description="several relays instead of the one, as JSON: who is down is left out for a while. "
+        '[{"name": "main", "host": "smtp.example.com", "weight": 3}, {"host": "smtp.example.net", "order": 2}]; '
+        "docs/send-mail-well.md",
+    )
+    send_rate: float | None = Field(default=None, gt=0, description="mails a second, in each worker; absent: no bound")
+    domain_rates: Annotated[dict[str, float], NoDecode] = Field(
+        default_factory=dict,
+        description="mails a second to a domain, in each worker, as JSON; several with spaces share a rate, *: each "
+        'other one: {"gmail.com": 20, "outlook.com hotmail.com": 10, "*": 50}',
+    )
+    dkim_domain: str | None = Field(
+        default=None, description="whose signature mails carry; absent: the sender's domain"
+    )
+    dkim_selector: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="name of its key in the DNS; several with commas, one for each key"
+    )
+    dkim_key: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(), description="file of the private key, PEM; `tabiji mail key` makes one; absent: nothing is signed"
+    )
     smtp_catches_all: bool = Field(
         default=False,
         description="the relay delivers to nobody (an inbox for tests): test contacts may be mailed through it",
@@ -278,7 +307,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} is not of letters, digits, dots, hyphens and underscores, e.g. 2026-11-22.1")
         return value or None
 
-    @field_validator("teams", "webhook_secrets", mode="before")
+    @field_validator("teams", "webhook_secrets", "domain_rates", mode="before")
     @classmethod
     def _object(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -297,7 +326,32 @@ class Settings(BaseSettings):
         listed = cast("dict[str, object]", found)
         return {name: [one] if isinstance(one, str) else one for name, one in listed.items()}
 
-    @field_validator("webhook_hosts", "proxies", "sites", mode="before")
+    @field_validator("domain_rates")
+    @classmethod
+    def _positive_rates(cls, value: dict[str, float]) -> dict[str, float]:
+        for domain, rate in value.items():
+            if rate <= 0:
+                raise ValueError(f"the rate of {domain} must be more than zero")
+        return value
+
+    @field_validator("relays", mode="before")
+    @classmethod
+    def _list(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value or "[]")
+        except ValueError:
+            raise ValueError('is not JSON of the form [{"host": "smtp.example.com", "port": 587}]') from None
+
+    @field_validator("relays")
+    @classmethod
+    def _own_names(cls, value: tuple[RelaySettings, ...]) -> tuple[RelaySettings, ...]:
+        if len({relay.known_as for relay in value}) < len(value):
+            raise ValueError("two relays have the same name")
+        return value
+
+    @field_validator("webhook_hosts", "proxies", "sites", "dkim_selector", "dkim_key", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -403,6 +457,8 @@ class Settings(BaseSettings):
             raise ValueError("temporal_tls_cert and temporal_tls_key go together: set both or neither")
         if (self.inbound_tls_cert is None) != (self.inbound_tls_key is None):
             raise ValueError("inbound_tls_cert and inbound_tls_key go together: set both or neither")
+        if len(self.dkim_key) != len(self.dkim_selector):
+            raise ValueError("dkim_key and dkim_selector go together: one selector for each key")
         if self.secret is not None and len(self.secret.get_secret_value()) < 32:
             raise ValueError("secret must have at least 32 characters, e.g. from `openssl rand -hex 32`")
         if self.environment == "production":
@@ -417,6 +473,11 @@ class Settings(BaseSettings):
             if self.clock_shift:
                 raise ValueError("clock_shift is for rehearsals and must be zero in production")
         return self
+
+    @property
+    def mail_connections(self) -> int:
+        """How many mails a worker may hand over at once."""
+        return sum(relay.connections for relay in self.relays) or self.smtp_connections
 
     @property
     def unlaunched(self) -> Launch:

@@ -30,13 +30,13 @@ class Plan:
     own_temporal: bool
     """Whether the desk starts a Temporal dev server. Not when TABIJI_TEMPORAL_ADDRESS names another."""
     own_inbox: bool
-    """Whether the desk starts an inbox. Not when TABIJI_SMTP_HOST names a relay."""
+    """Whether the desk starts an inbox. Not when TABIJI_SMTP_HOST or TABIJI_RELAYS names a relay."""
 
     @classmethod
     def make(cls, settings: Settings) -> Plan:
         """Fill in what follows from the ports, unless it was said."""
         said = settings.model_fields_set
-        own_temporal, own_inbox = "temporal_address" not in said, "smtp_host" not in said
+        own_temporal, own_inbox = "temporal_address" not in said, not said & {"smtp_host", "relays"}
         decided: dict[str, object] = {"data": settings.data.resolve()}
         if own_temporal:
             decided["temporal_address"] = f"127.0.0.1:{settings.temporal_port}"

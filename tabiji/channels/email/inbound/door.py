@@ -149,6 +149,9 @@ class Door:
 class _Session(SMTP):
     """One connection, counted."""
 
+    # Reports quote mails whose lines are longer than SMTP allows, and are worth reading.
+    line_length_limit = 256 << 10
+
     def __init__(self, door: Door, limits: Limits, tls: ssl.SSLContext | None) -> None:
         super().__init__(
             door,

@@ -288,13 +288,16 @@ async def connect(endpoint: Endpoint) -> Line:
 
 
 def dotted(content: bytes) -> bytes:
-    """A message as it travels: lines end with CRLF, a dot at a line's beginning is doubled, a dot alone ends it."""
+    """A message as it travels: a dot at a line's beginning is doubled, a dot alone ends it."""
+    doubled = whole_lines(content).replace(b"\n.", b"\n..")
+    return (b"." + doubled if doubled.startswith(b".") else doubled) + b".\r\n"
+
+
+def whole_lines(content: bytes) -> bytes:
+    """The same message, each line ending with CRLF."""
     if content.count(b"\n") != content.count(b"\r\n"):
         content = content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    if not content.endswith(b"\r\n"):
-        content += b"\r\n"
-    doubled = content.replace(b"\n.", b"\n..")
-    return (b"." + doubled if doubled.startswith(b".") else doubled) + b".\r\n"
+    return content if content.endswith(b"\r\n") else content + b"\r\n"
 
 
 def _envelope(mail: Mail) -> list[tuple[Stage, bytes]]:

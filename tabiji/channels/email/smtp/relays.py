@@ -19,7 +19,7 @@ import structlog
 from tabiji.channels.carrier import CarrierError, Lane, PermanentFailure, Taken, TemporaryFailure, Unclear
 from tabiji.channels.email.compose import Mail
 from tabiji.channels.email.smtp.answers import read
-from tabiji.channels.email.smtp.line import Broken, Endpoint, Refused, Security, Talk
+from tabiji.channels.email.smtp.line import Broken, Endpoint, Refused, Security, Talk, whole_lines
 from tabiji.channels.email.smtp.queueing import Rates
 from tabiji.channels.email.smtp.relay import HESITATION, Relay, Route
 
@@ -78,7 +78,7 @@ class Relays:
             async with asyncio.timeout(within.total_seconds()):
                 await self._rates.turn(mail.recipient, lane)
                 if self._signer is not None:
-                    talk.mail = replace(mail, content=self._signer.sign(mail.content))
+                    talk.mail = replace(mail, content=self._signer.sign(whole_lines(mail.content)))
                 return await self._by_some(talk, lane)
         except TimeoutError:
             raise _broken(talk, "the relay took too long") from None
