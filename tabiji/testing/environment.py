@@ -17,11 +17,13 @@ from temporalio.client import WorkflowHistory
 from tabiji.domain.calendar import DAYS
 from tabiji.domain.caps import Caps
 from tabiji.domain.changes import Called
+from tabiji.domain.consents import Decision
 from tabiji.domain.holidays import is_country
 from tabiji.domain.orders import Control, Outcome, Passed, SendOutcome
 from tabiji.domain.params import Param
+from tabiji.domain.topics import EVERYTHING
 from tabiji.errors import ConfigurationError, JourneyDefinitionError
-from tabiji.journey.discovery import discover
+from tabiji.journey.discovery import discover, discover_topics
 from tabiji.journey.journey import Journey
 from tabiji.testing.findings import Findings
 from tabiji.testing.memory.house import House
@@ -216,7 +218,21 @@ class JourneyEnvironment(Findings):
 
     async def unsubscribes(self, contact: str = "c1", topic: str = "marketing") -> tuple[Run, ...]:
         """Somebody wants no more mails about this."""
-        return await self._record(contact, "Unsubscribed", {"topic": topic}, kind="mail", consents={topic: False})
+        return await self._decide(contact, "Unsubscribed", Decision(topic, given=False))
+
+    async def asks(self, contact: str = "c1", topic: str = "marketing") -> tuple[Run, ...]:
+        """Somebody types their address into a form and ticks a topic; where that must be confirmed it is asked for."""
+        if self._house.sending.rules.topics.must_confirm(topic):
+            return await self._decide(contact, "Consent Requested", Decision(topic, given=True, confirmed=False))
+        return await self.confirms(contact, topic)
+
+    async def confirms(self, contact: str = "c1", topic: str = "marketing") -> tuple[Run, ...]:
+        """Somebody agrees for certain: by the link in a confirmation mail, or on their preference page."""
+        return await self._decide(contact, "Consent Given", Decision(topic, given=True))
+
+    async def withdraws(self, contact: str = "c1", topic: str | None = None) -> tuple[Run, ...]:
+        """Somebody takes their consent to a topic back and a person notes it; to everything, where none is named."""
+        return await self._decide(contact, "Consent Withdrawn", Decision(topic or EVERYTHING, given=False))
 
     async def advance(self, span: timedelta) -> None:
         """Time passes, for everybody."""
@@ -303,7 +319,8 @@ class JourneyEnvironment(Findings):
     def _begin(self, at: datetime) -> None:
         wall = self._server.loop.wait(self._server.temporal.get_current_time())
         clock = HouseClock(at, wall)
-        self._rehearsal = self._server.carrier = Rehearsal(self._server, House(clock), clock, self._templates)
+        house = House(clock, topics=discover_topics())
+        self._rehearsal = self._server.carrier = Rehearsal(self._server, house, clock, self._templates)
 
     def _present(self, contact: str, person: Mapping[str, Any]) -> None:
         if person or contact not in self._house.state.people:
@@ -324,7 +341,7 @@ class JourneyEnvironment(Findings):
         *,
         kind: str = "track",
         traits: Mapping[str, JsonValue] | None = None,
-        consents: Mapping[str, bool] | None = None,
+        decisions: tuple[Decision, ...] = (),
     ) -> tuple[Run, ...]:
         if not self._rehearsal.cast:
             self._load_the_project(name)
@@ -337,11 +354,14 @@ class JourneyEnvironment(Findings):
             kind=kind,
             properties=dict(properties),
             traits=dict(traits or {}),
-            consents=consents or {},
+            decisions=decisions,
         )
         before = set(self._house.state.enrollments)
         await self._server.loop.run(self._rehearsal.record([deed]))
         return tuple(run for run in self.runs if run.id not in before)
+
+    async def _decide(self, contact: str, name: str, decision: Decision) -> tuple[Run, ...]:
+        return await self._record(contact, name, {"topic": decision.topic}, kind="mail", decisions=(decision,))
 
     def _load_the_project(self, event: str) -> None:
         try:

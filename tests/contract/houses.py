@@ -31,6 +31,7 @@ from models.incoming import ConsentGiven, Incoming
 from models.ledger import Attempt, Ledger, Posting, public_id
 from models.record import Recorder
 from models.waits import Waits
+from tabiji.domain.consents import Decision
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.orders import SendEmail, SendOutcome, StepOrder
 from tabiji.domain.sending.house import House as Rules
@@ -131,7 +132,7 @@ class InMemory:
                 self.clock.at,
                 properties=did.properties,
                 traits=did.traits,
-                consents={} if did.consent is None else {"marketing": did.consent},
+                decisions=() if did.consent is None else (Decision("marketing", did.consent),),
                 only=did.only,
             )
             for did in batch

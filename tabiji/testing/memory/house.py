@@ -41,6 +41,7 @@ from tabiji.domain.orders import (
 )
 from tabiji.domain.quiet import Window
 from tabiji.domain.sending.house import House as Rules
+from tabiji.domain.topics import Topics
 from tabiji.errors import Paused
 from tabiji.testing.memory.knowing import Knowing
 from tabiji.testing.memory.outside import Outside
@@ -63,13 +64,14 @@ class House:
         catalog: Catalog | None = None,
         zone: ZoneInfo | None = None,
         quiet: Window | None = None,
+        topics: Topics | None = None,
     ) -> None:
         zone = zone or ZoneInfo("UTC")
         self.clock = clock
         self.state = State()
         self.recording = Recording(self.state, clock, catalog)
         self.waiting = Waiting(self.recording, zone)
-        self.sending = Sending(self.state, Rules(zone=zone, quiet=quiet), self._priority)
+        self.sending = Sending(self.state, Rules(zone=zone, quiet=quiet, topics=topics or Topics()), self._priority)
         self.knowing = Knowing(self.recording)
         self.outside = Outside(self.recording)
 

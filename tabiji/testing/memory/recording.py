@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ from tabiji.domain.answers import happened, of_one_event
 from tabiji.domain.attributes import PROFILE, problem_with_all
 from tabiji.domain.attributes import told as values_told
 from tabiji.domain.conditions import Condition, Found
+from tabiji.domain.consents import Decision
 from tabiji.domain.facts import KIND, Fact
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.orders import EXIT_STEP, GOAL_STEP, Entered, Happened
@@ -22,7 +23,7 @@ from tabiji.testing.memory.state import Clock, Kept, Listener, Pending, Person, 
 
 @dataclass(frozen=True)
 class Deed:
-    """One thing somebody did. `only`: the one enrollment that is to hear of it. `consents` are by topic."""
+    """One thing somebody did. `only`: the one enrollment that is to hear of it."""
 
     contact: str
     name: str
@@ -31,7 +32,7 @@ class Deed:
     kind: str = "track"
     properties: Properties = field(default_factory=dict[str, JsonValue])
     traits: Properties = field(default_factory=dict[str, JsonValue])
-    consents: Mapping[str, bool] = field(default_factory=dict[str, bool])
+    decisions: tuple[Decision, ...] = ()
     only: str | None = None
 
 
@@ -65,7 +66,7 @@ class Recording:
         changes: list[Deed] = []
         for deed, (_, new) in zip(batch, kept, strict=True):
             if new:
-                self.state.person(deed.contact).consents |= deed.consents
+                self.state.person(deed.contact).decisions += deed.decisions
                 changes += self._learn(deed)
         noted: list[Noted] = []
         for event, new in kept:

@@ -16,7 +16,7 @@ from tabiji.domain.sending.decide import decide
 from tabiji.domain.sending.held_out import HELD_OUT
 from tabiji.domain.sending.house import House as Rules
 from tabiji.domain.sending.pace import PRIORITY
-from tabiji.domain.sending.standing import Agreed, Past, Standing, Waiting
+from tabiji.domain.sending.standing import Past, Standing, Waiting
 from tabiji.testing.memory.state import Enrollment, Message, Person, State
 
 MOST_DEFERRALS = 5
@@ -134,7 +134,7 @@ class Sending:
             ),
             ahead=max((self.priority(one.journey) for one in self._running(person.id)), default=None),
             zone=ZoneInfo(person.timezone) if person.timezone else None,
-            agreed={topic: Agreed(person.has_consented(topic))},
+            agreed={} if (agreed := person.agreed(topic)) is None else {topic: agreed},
             held_out=frozenset(name for name, arm in self.state.arms.forced.items() if arm == HELD_OUT),
         )
 
