@@ -9,7 +9,8 @@ the jobs they leave to cron run again and again without a pause, which is the be
 run every hour and every quarter of an hour and Django's once a day; that is how late their mails are then.
 
 None of the two knows consent, quiet hours or signed links, or survives being killed between a mail and its note.
-Late is a second mail from its own person's first, less the wait. Prints one JSON object.
+Late is a second mail by what it counts from: its own person's first mail, with Django's the moment people joined.
+Below zero a mail is early: the other packages count from before the first mail is on its way. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -120,15 +121,17 @@ async def _theirs(python: Path, script: Path, people: int, wait: int) -> dict[st
             if process.returncode:
                 raise SystemExit(f"{script.name} failed")
             await _has(relay, 2 * people)
-        return _figures(taken, json.loads(said)["began"], people, wait)
+        times = json.loads(said)
+        since = times["joined"] if script.name == "django_drip.py" else None
+        return _figures(taken, times["began"], people, wait, since=since)
 
 
-def _figures(taken: Path, began: float, people: int, wait: int) -> dict[str, Any]:
+def _figures(taken: Path, began: float, people: int, wait: int, *, since: float | None = None) -> dict[str, Any]:
     times: dict[str, list[float]] = {}
     for line in taken.read_text().splitlines():
         mail = json.loads(line)
         times.setdefault(mail["recipient"], []).append(mail["at"])
-    late = [second - first - wait for first, second in (sorted(each)[:2] for each in times.values())]
+    late = [second - (since or first) - wait for first, second in (sorted(each)[:2] for each in times.values())]
     ended = max(max(each) for each in times.values())
     return {
         "people_a_second": round(people / (ended - began - wait), 1),
