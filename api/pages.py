@@ -6,10 +6,14 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
+
+from tabiji.brand import read_brand
+from tabiji.domain.brand import Brand
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "pages"
 
@@ -18,10 +22,27 @@ _environment = Environment(
 )
 
 
+def dress(environment: Environment, templates: Path) -> Brand:
+    """Let the pages of an environment read the brand kit of a folder of templates.
+
+    Raises:
+        ConfigurationError: It cannot be read.
+    """
+    brand = read_brand(templates)
+    names: Any = environment.globals  # typed as what it holds at the beginning
+    names["brand"] = brand
+    return brand
+
+
+def _pictures(brand: Brand) -> str:
+    logo = urlsplit(brand.logo or "")
+    return f"data: {logo.scheme}://{logo.netloc}" if logo.netloc else "data:"
+
+
 _POLICY = {
     "default-src": "'none'",
     "style-src": "'nonce-{nonce}'",
-    "img-src": "data:",
+    "img-src": _pictures(dress(_environment, TEMPLATES.parent)),
     "form-action": "'self'",
     "base-uri": "'none'",
     "frame-ancestors": "'none'",

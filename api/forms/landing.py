@@ -22,7 +22,7 @@ from api.forms.pages import BODY, PAGES, SENT, submit
 from api.forms.showing import Place, View, form_part, policy, view
 from api.forms.tokens import Tokens
 from api.forms.visitors import Visitor, visitor_of
-from api.pages import TEMPLATES, answer, not_found, page
+from api.pages import TEMPLATES, answer, dress, not_found, page
 from api.parts import Parts
 from tabiji.errors import ConfigurationError
 
@@ -121,10 +121,12 @@ def _is_there(parts: Parts, name: str) -> bool:
 @lru_cache
 def _environment(folder: Path) -> ImmutableSandboxedEnvironment:
     """They are code of the team, yet run in a sandbox, as mails do."""
-    return ImmutableSandboxedEnvironment(
+    environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader((folder, TEMPLATES)),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    dress(environment, folder.parent)
+    return environment

@@ -12,7 +12,7 @@ from tabiji.channels.email.render import Facts, Renderer
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates" / "email"
 NAMES = sorted(str(file.relative_to(FOLDER).with_suffix("")) for file in FOLDER.glob("*/*.html"))
-TO_CONTACTS = [name for name in NAMES if not name.startswith(("sales/", "team/"))]
+TO_CONTACTS = [name for name in NAMES if not name.startswith(("sales/", "team/", "consent/"))]
 WAY_OUT = "https://mail.example.com/u/token"
 
 
@@ -30,6 +30,8 @@ def context(**attributes: object) -> dict[str, object]:
         "link": "https://temporal.example.com/x",
         "question": "May we send the offer?",
         "until": datetime(2026, 3, 2, tzinfo=UTC),
+        "confirm": {"title": "News", "url": "https://mail.example.com/d/token"},
+        "preferences_url": "https://mail.example.com/p/token",
         "answer_url": "https://mail.example.com/a/token",
     }
 
