@@ -21,6 +21,7 @@ from activities.registry import registered, webhook_post
 from activities.schedules import keep_schedules
 from activities.steering import Steering
 from activities.webhook_delivery import Deliverer
+from activities.weighing import keep_weighing
 from models import schema
 from models.clock import SystemClock
 from models.control import pass_gate
@@ -80,12 +81,13 @@ async def work(config: Settings) -> None:
         )
         clock = SystemClock(config.clock_shift)
         steering = Steering(database, catalog, clock, dispatcher, resume_rate=config.resume_rate)
+        weighing = keep_weighing(database, clock)
         schedules = keep_schedules(delivering, config, catalog, build)
         post = webhook_post(config)
         keeper = Keeper(delivering, database, task_queue=config.task_queue)
         deliverer = Deliverer(database, post, root=config.signing_secret)
         running = (dispatcher.run(), steering.run(), deliverer.run(), keeper.run())
-        chores = (*running, _watch_terminated(dispatcher), schedules)
+        chores = (*running, _watch_terminated(dispatcher), schedules, weighing)
         background = [asyncio.create_task(chore) for chore in chores]
         if config.metrics_port is not None:
             watch(dispatcher.counts, REGISTRY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from models.ledger import Claim, Fate, Ledger
 from tabiji import crash
 from tabiji.channels.carrier import Lane, PermanentFailure, Taken, TemporaryFailure, Unclear
 from tabiji.channels.email.compose import Mail
+from tabiji.domain.bounces import Kind
 from tabiji.errors import ChannelDown
 
 RESERVE = timedelta(seconds=5)
@@ -18,6 +20,10 @@ RESERVE = timedelta(seconds=5)
 STALE = 5.0
 """Seconds after which a claim is looked at again before the message goes out: a worker that is cut off counts as dead
 after ten, and another takes over."""
+
+
+PATIENCE = timedelta(hours=24)
+"""How long a mail that a relay does not take now is tried again."""
 
 
 class Carrier(Protocol):
@@ -42,13 +48,14 @@ class Carrying:
         self._ledger = ledger
         self._carrier = carrier
 
-    async def carry(self, claim: Claim, mail: Mail, deadline: float) -> Fate:
+    async def carry(self, claim: Claim, mail: Mail, deadline: float, lane: Lane = "journey") -> Fate:
         """Carry one mail. What comes back is still to be written down.
 
         Args:
             claim: The right to send it, just got.
             mail: What to send.
             deadline: When the attempt is given up, on the loop's clock.
+            lane: Whom it may overtake.
 
         Raises:
             Superseded: A newer attempt has taken over.
@@ -64,12 +71,22 @@ class Carrying:
 
         within = timedelta(seconds=max(deadline - claimed, 0)) - RESERVE
         try:
-            taken = await self._carrier.send(mail, within=within, before_data=before_data)
+            taken = await self._carrier.send(mail, within=within, before_data=before_data, lane=lane)
         except PermanentFailure as failure:
             return Fate(claim=claim, state="failed", reason=str(failure), kind=failure.kind)
         except TemporaryFailure as failure:
-            return Fate(claim=claim, state="retry", reason=str(failure))
+            return Fate(claim=claim, state="retry", reason=str(failure), kind=failure.kind, after=failure.after)
         except Unclear as unclear:
             raise ChannelDown(f"the mail may or may not have been taken: {unclear}") from None
         crash.point("message.taken")
         return Fate(claim=claim, state="sent", reply=taken.reply, relay=taken.relay)
+
+
+def in_the_end(fate: Fate, tried_for: timedelta) -> Fate:
+    """A mail that was not taken now, again and again, has failed: what became of it then."""
+    if fate.state != "retry" or tried_for < PATIENCE:
+        return fate
+    # For now is not for good: an address that "does not exist, for now" is not given up for ever.
+    kind = Kind.OTHER if fate.kind is Kind.HARD_BOUNCE else fate.kind
+    hours = PATIENCE // timedelta(hours=1)
+    return replace(fate, state="failed", reason=f"given up after {hours} h: {fate.reason}", kind=kind)

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import structlog
 
-from activities.attempts import attempt
-from activities.carrying import Carrier, Carrying
+from activities.attempts import attempt, tried_for
+from activities.carrying import Carrier, Carrying, in_the_end
 from activities.letters import Letter, Letterhead, Letters
 from models.database import Database
 from models.experiments import drawn
@@ -20,10 +20,11 @@ from models.posting import Tested
 from models.reads.contacts import ContactShown, show_contact
 from models.returns import Records, Returns, Rules
 from tabiji import crash
+from tabiji.channels.carrier import Lane
 from tabiji.channels.email.links import Links
 from tabiji.channels.email.render import Renderer
-from tabiji.domain.journeys import Catalog
 from tabiji.domain.content import ContentTest
+from tabiji.domain.journeys import Catalog
 from tabiji.domain.orders import SendOutcome, StepOrder
 from tabiji.domain.topics import Topics
 from tabiji.errors import ChannelDown, DatabaseDown, UnknownContact
@@ -124,11 +125,13 @@ class Post:
         if letter is None:
             raise AssertionError("the ledger gives no claim to a mail that has not been written")
         crash.point("message.claimed")
-        fate = await self.carrying.carry(claim, self.letters.compose(letter, datetime.now(UTC)), deadline)
+        mail = self.letters.compose(letter, datetime.now(UTC))
+        fate = await self.carrying.carry(claim, mail, deadline, self._lane(posting))
+        fate = in_the_end(fate, tried_for())
         await _write_down(lambda: self._mark(fate), deadline)
         crash.point("message.marked")
         if fate.state == "retry":
-            raise ChannelDown(f"the mail was not taken: {fate.reason}")
+            raise ChannelDown(f"the mail was not taken: {fate.reason}", retry_after=fate.after)
         if fate.state == "failed":
             log.warning("message.failed", **_context(posting), reason=fate.reason)
             await self.tell([fate])
@@ -142,6 +145,10 @@ class Post:
             if self._returns is not None and fate.kind is not None:
                 about, kind = public_id(fate.claim.key), fate.kind
                 await self._returns.bounced(about, kind, evidence=fate.reason, source="smtp", at=fate.claim.at)
+
+    def _lane(self, posting: Posting) -> Lane:
+        asked_for = posting.topic is not None and self.letters.topics.is_transactional(posting.topic)
+        return "transactional" if asked_for else "journey"
 
     async def _mark(self, fate: Fate) -> None:
         if await self.ledger.mark([fate]):

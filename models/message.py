@@ -14,6 +14,7 @@ class Message(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_message_contact_id_at", "contact_id", "at"),
+        Index("ix_message_broadcast_id_contact_id", "broadcast_id", "contact_id"),
         Index(
             "ix_message_experiment",
             "experiment",
@@ -28,7 +29,7 @@ class Message(SQLModel, table=True):
     enrollment_id: str | None = Field(
         default=None, foreign_key="enrollment.id", index=True, max_length=200, description="None: of a broadcast"
     )
-    broadcast_id: UUID | None = Field(default=None, index=True)
+    broadcast_id: UUID | None = None
     contact_id: UUID = Field(foreign_key="contact.id")
     step: str = Field(max_length=200)
     visit: int

@@ -368,7 +368,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("experiment IS NOT NULL"),
             postgresql_where=sa.text("experiment IS NOT NULL"),
         )
-        batch_op.create_index(batch_op.f("ix_message_broadcast_id"), ["broadcast_id"], unique=False)
+        batch_op.create_index("ix_message_broadcast_id_contact_id", ["broadcast_id", "contact_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_enrollment_id"), ["enrollment_id"], unique=False)
 
     op.create_table(
@@ -704,7 +704,7 @@ def downgrade() -> None:
     op.drop_table("pause")
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_message_enrollment_id"))
-        batch_op.drop_index(batch_op.f("ix_message_broadcast_id"))
+        batch_op.drop_index("ix_message_broadcast_id_contact_id")
         batch_op.drop_index(
             "ix_message_experiment",
             sqlite_where=sa.text("experiment IS NOT NULL"),

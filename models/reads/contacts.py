@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.account import AccountMember
+from models.bulk import among
 from models.contact import Contact, ContactTag, Identity
 from models.database import table
 from models.reads.consents import ConsentShown, decided, now_in_force
@@ -62,6 +65,33 @@ async def show_contact(tx: AsyncConnection, contact_id: UUID) -> ContactShown | 
     return None if row is None else await _shown(tx, row)
 
 
+async def whom_to_write(tx: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, ContactShown]:
+    """Many contacts with what a letter may say of them: without identities, accounts and decisions.
+
+    Returns:
+        Those there are, in a fixed number of statements; who was merged away is not among them.
+    """
+    contacts = table(Contact)
+    query = select(contacts).where(among(tx, contacts.c.id, ids), contacts.c.merged_into.is_(None))
+    rows = (await tx.execute(query)).all()
+    tags = await _grouped(tx, table(ContactTag), "tag", ids)
+    lists = await _grouped(tx, table(ListMember), "list", ids)
+    return {
+        row.id: ContactShown(
+            **_plain(row), identities=[], accounts=[], consents=[], tags=tags[row.id], lists=lists[row.id]
+        )
+        for row in rows
+    }
+
+
+async def _grouped(tx: AsyncConnection, of: Table, column: str, ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    query = select(of.c.contact_id, of.c[column].label("value")).where(among(tx, of.c.contact_id, ids))
+    found: defaultdict[UUID, list[str]] = defaultdict(list)
+    for row in await tx.execute(query.order_by(of.c[column])):
+        found[row.contact_id].append(row.value)
+    return found
+
+
 async def _standing(tx: AsyncConnection, contact_id: UUID) -> UUID:
     contacts = table(Contact)
     seen: set[UUID] = set()
@@ -85,19 +115,25 @@ async def _shown(tx: AsyncConnection, row: Row[Any]) -> ContactShown:
     accounts = select(belongs.c.account_id).where(belongs.c.contact_id == row.id).distinct()
     belonging = (await tx.execute(accounts.order_by(belongs.c.account_id))).scalars().all()
     return ContactShown(
-        id=row.id,
-        email=row.email,
-        timezone=row.timezone,
-        locale=row.locale,
-        attributes=row.attributes,
-        score=row.score,
-        stage=row.stage,
-        test=row.tempo is not None,
-        tempo=row.tempo,
-        created_at=row.created_at,
+        **_plain(row),
         identities=[IdentityShown(kind=one.kind, value=one.value) for one in known],
         tags=[one.tag for one in tagged],
         lists=[one.list for one in listed],
         accounts=list(belonging),
         consents=now_in_force(await decided(tx, row.id)),
     )
+
+
+def _plain(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "email": row.email,
+        "timezone": row.timezone,
+        "locale": row.locale,
+        "attributes": row.attributes,
+        "score": row.score,
+        "stage": row.stage,
+        "test": row.tempo is not None,
+        "tempo": row.tempo,
+        "created_at": row.created_at,
+    }

@@ -51,7 +51,8 @@ class MessageEntry(_Entry):
     audience: str = Field(description="contact; sales or team for notices about the contact")
     state: str
     reason: str | None
-    enrollment_id: str
+    enrollment_id: str | None = Field(description="of the journey that sent it")
+    broadcast_id: UUID | None = Field(description="of the broadcast it is of")
     step: str
     not_before: datetime | None
     sent_at: datetime | None

@@ -11,7 +11,19 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from tabiji.cli import authoring, deploying, drafts, imports, keys, looking, params, running, webhooks
+from tabiji.cli import (
+    authoring,
+    broadcasts,
+    deploying,
+    drafts,
+    experiments,
+    imports,
+    keys,
+    looking,
+    params,
+    running,
+    webhooks,
+)
 from tabiji.desk import control_commands
 
 app = typer.Typer(
@@ -26,8 +38,10 @@ for group in (running, authoring, looking, deploying, imports):
     app.add_typer(group.app)
 app.add_typer(imports.duplicates, name="duplicates")
 app.add_typer(imports.export, name="export")
+app.add_typer(broadcasts.app, name="broadcast")
 app.add_typer(keys.app, name="key")
 app.add_typer(params.app, name="param")
+app.add_typer(experiments.app, name="experiment")
 app.add_typer(webhooks.app, name="webhook")
 app.add_typer(drafts.app, name="journey")
 control_commands.add(app)
