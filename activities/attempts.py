@@ -58,9 +58,13 @@ def by_now(order: Order) -> Order:
     An order keeps its time over all its retries. Ordered at nine in the evening and carried out when the relay is
     back at midnight, it would pass for nine in the evening. Both instants are the server's, skipped time included.
     """
+    return order.model_copy(update={"at": order.at + tried_for() * order.tempo})
+
+
+def tried_for() -> timedelta:
+    """Since when this has been ordered, by the server's clock, skipped time included."""
     info = activity.info()
-    waited = max(info.started_time - info.scheduled_time, timedelta(0))
-    return order.model_copy(update={"at": order.at + waited * order.tempo})
+    return max(info.started_time - info.scheduled_time, timedelta(0))
 
 
 def span() -> timedelta:

@@ -137,7 +137,8 @@ class Fate:
         reason: Of what did not go out.
         reply: The relay's last words.
         relay: Which of ours took it.
-        kind: Why it never will be taken.
+        kind: Why it never will be taken, or is not now.
+        after: How long to wait at least before the next try, where that is known.
     """
 
     claim: Claim
@@ -146,6 +147,7 @@ class Fate:
     reply: str | None = None
     relay: str | None = None
     kind: Kind | None = None
+    after: timedelta | None = None
 
 
 NotNow: TypeAlias = Busy | Paused | UnknownContact

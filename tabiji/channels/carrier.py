@@ -55,7 +55,7 @@ class TemporaryFailure(CarrierError):
     """It was surely not delivered, and may be later.
 
     Attributes:
-        kind: Why.
+        kind: Why. `policy`, too, where it is not about the message but the relay: it says nothing of the person.
         after: How long to wait at least, where that is known.
     """
 

@@ -11,7 +11,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
-from tabiji.domain.orders import StepOrder
+from tabiji.domain.orders import SendEmail, StepOrder
 from tabiji.journey.endings import cause_of
 from tabiji.journey.urgency import urgency_of
 
@@ -22,6 +22,9 @@ EFFECT_TIMEOUT = timedelta(seconds=60)
 EFFECT_HEARTBEAT = timedelta(seconds=10)
 """After so long without a sign of life a worker counts as dead, and what it had in hand is given to another."""
 EFFECT_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
+MAIL_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=15))
+"""Where a mailbox or its server asks for patience, coming back every moment is taken for spam. The sending activity
+gives a mail up after a day, and says why: no journey waits for ever."""
 
 # A database that is away must not fill every waiting history: three short tries, then an ordinary activity
 # that waits with unlimited patience.
@@ -40,7 +43,7 @@ async def carry_out(order: StepOrder, answer: type[T], summary: str, activity: s
         result_type=answer,
         start_to_close_timeout=EFFECT_TIMEOUT,
         heartbeat_timeout=EFFECT_HEARTBEAT,
-        retry_policy=EFFECT_RETRIES,
+        retry_policy=MAIL_RETRIES if isinstance(order, SendEmail) else EFFECT_RETRIES,
         cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         priority=urgency_of(order),
         summary=summary,

@@ -22,6 +22,7 @@ from tabiji.channels.email.smtp.answers import read
 from tabiji.channels.email.smtp.line import Broken, Endpoint, Refused, Security, Talk, whole_lines
 from tabiji.channels.email.smtp.queueing import Rates
 from tabiji.channels.email.smtp.relay import HESITATION, Relay, Route
+from tabiji.domain.bounces import Kind
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -112,7 +113,7 @@ class Relays:
                 log.error("relay.refuses_us", relay=relay.route.name, problem=str(broken))
             if talk.promised:
                 raise _broken(talk, str(broken)) from None
-            raise _AskAnother(TemporaryFailure(str(broken))) from None
+            raise _AskAnother(TemporaryFailure(str(broken), Kind.POLICY)) from None
         except asyncio.CancelledError:
             if _hesitated(talk):
                 relay.health.failed()
@@ -125,7 +126,9 @@ class Relays:
     def _all_rest(self) -> TemporaryFailure:
         rests = [rest for relay in self._relays if (rest := relay.health.rests) is not None]
         what = "the relay is" if len(self._relays) == 1 else "all relays are"
-        return TemporaryFailure(f"{what} left alone for a while: no answer lately", after=min(rests, default=None))
+        return TemporaryFailure(
+            f"{what} left alone for a while: no answer lately", Kind.POLICY, after=min(rests, default=None)
+        )
 
 
 class SmtpRelay(Relays):
@@ -183,7 +186,7 @@ def _refused(relay: Relay, refusal: Refused, talk: Talk) -> CarrierError | _AskA
     if verdict.relay:
         relay.health.failed()
         text = f"the relay does not let us in: {said}" if refusal.stage == "connect" else said
-        failure = TemporaryFailure(text, verdict.kind)
+        failure = TemporaryFailure(text, Kind.POLICY)
         return failure if talk.promised else _AskAnother(failure)
     relay.health.well()
     match verdict.outcome:
@@ -201,4 +204,4 @@ def _hesitated(talk: Talk) -> bool:
 
 
 def _broken(talk: Talk, what: str) -> CarrierError:
-    return Unclear(f"{what} while it took the message") if talk.promised else TemporaryFailure(what)
+    return Unclear(f"{what} while it took the message") if talk.promised else TemporaryFailure(what, Kind.POLICY)
