@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tabiji.domain.sending.words import REASONS, STATES
+from tools.reasons_table import reasons, states
 
 PAGE = Path(__file__).parents[2] / "docs" / "why-not-sent.md"
 
 
 def test_every_reason_and_state_stands_on_the_page_in_the_words_of_the_command() -> None:
+    """Where not: `python tools/reasons_table.py`."""
     page = PAGE.read_text(encoding="utf-8")
-    rows = [f"| `{reason}` | {meaning.says} | {meaning.remedy} |" for reason, meaning in REASONS.items()]
-    rows += [f"| `{state}` | {words} |" for state, words in STATES.items()]
-    assert [row for row in rows if row not in page] == []
+    assert states() in page
+    assert reasons() in page
