@@ -12,15 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.breaker import Asked, watch_effect
 from models.bulk import among
 from models.database import AnyRow, Database, database_time, insert, lock_contacts, table
+from models.effect import keep
 from models.pause import Held, Pause, Scope
-from tabiji.domain.orders import StepOrder
+from tabiji.domain.changes import OwnOrder
+from tabiji.domain.orders import Done, StepOrder
 from tabiji.errors import Paused
 
 
@@ -45,7 +49,10 @@ async def pass_gate(database: Database, order: StepOrder) -> None:
     """
 
     async def work(tx: AsyncConnection) -> None:
-        await admit(tx, order)
+        contact = await admit(tx, order)
+        if isinstance(order, OwnOrder):
+            # What an author's own activity does leaves no other trace here, and counts among what is done to people.
+            await keep(tx, order, Done(), contact_id=contact.id, recorded_at=await database_time(tx))
 
     await database.transact(work)
 
@@ -57,7 +64,9 @@ async def gate(tx: AsyncConnection, order: StepOrder, contact_id: UUID | None = 
         Paused: See `admit`.
     """
     contacts = frozenset({order.contact_id, str(contact_id or order.contact_id)})
-    [met] = await met_by(tx, [Effect(str(contact_id or order.contact_id), contacts, order.enrollment_id)])
+    locked = str(contact_id or order.contact_id)
+    effect = Effect(locked, contacts, order.enrollment_id, key=order.key, at=order.at, test=order.test)
+    [met] = await met_by(tx, [effect])
     if met is not None:
         raise met
 
@@ -71,6 +80,10 @@ class Effect:
     """It, and what it was merged from."""
     enrollment_id: str | None = None
     broadcast_id: str | None = None
+    key: str = ""
+    at: datetime | None = None
+    """Journey time. Absent: the breaker does not count it."""
+    test: bool = False
 
     @property
     def journey(self) -> str | None:
@@ -80,6 +93,10 @@ class Effect:
 
 async def met_by(tx: AsyncConnection, effects: Sequence[Effect]) -> list[Paused | None]:
     """Of each effect the pause it meets. Enrollments that meet one are put on the list of those to be told."""
+    for effect in effects:
+        if effect.journey is not None and effect.at is not None:
+            asked = Asked(UUID(effect.contact_id), effect.journey, effect.key, effect.at, effect.test)
+            await watch_effect(tx, asked)
     met = await _earliest(tx, effects)
     held = [
         {

@@ -22,6 +22,7 @@ class Effect(SQLModel, table=True):
     """One order that was carried out."""
 
     __table_args__ = (
+        Index("ix_effect_contact_id_at", "contact_id", "at"),
         Index(
             "ix_effect_calls",
             "recorded_at",
@@ -31,7 +32,7 @@ class Effect(SQLModel, table=True):
     )
 
     key: str = Field(primary_key=True, max_length=420, description="enrollment, step and visit")
-    contact_id: UUID = Field(foreign_key="contact.id", index=True)
+    contact_id: UUID = Field(foreign_key="contact.id")
     activity: str = Field(max_length=100)
     answer: dict[str, Any] = Field(sa_column=Column(JsonColumn, nullable=False))
     at: datetime = Field(description="journey time")

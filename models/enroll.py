@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.breaker import watch_entries
 from models.bulk import Rows
 from models.database import AnyRow, insert, table
 from models.enrollment import Dispatch, Enrollment, Listener
@@ -95,7 +96,14 @@ async def enroll(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> Enroll
     """
     begun = await begin(tx, spec, entry)
     starts = [begun.start] if begun.start is not None else []
+    if starts and counts_as_let_in(entry):
+        await watch_entries(tx, spec.name, entry.entered_at)
     return Enrolled(begun.entered, tuple(await dispatch_all(tx, starts, now=entry.recorded_at)))
+
+
+def counts_as_let_in(entry: Entry) -> bool:
+    """Whether events or the API let somebody in, at whatever rate they come."""
+    return entry.cause is None and not entry.test
 
 
 async def begin(tx: AsyncConnection, spec: JourneySpec, entry: Entry) -> Begun:

@@ -11,6 +11,9 @@ from sqlmodel import Field, SQLModel
 
 from models.base import JsonColumn
 
+_LET_IN = text("cause IS NULL")
+"""By an event or by the API."""
+
 
 class Enrollment(SQLModel, table=True):
     """One contact in one journey = one workflow. Its id is the workflow's: ``{journey}/{contact}/{n}``."""
@@ -27,6 +30,13 @@ class Enrollment(SQLModel, table=True):
         ),
         Index("uq_enrollment_contact_id_journey_n", "contact_id", "journey", "n", unique=True),
         Index("ix_enrollment_journey_state", "journey", "state"),
+        Index(
+            "ix_enrollment_let_in",
+            "journey",
+            "entered_at",
+            sqlite_where=_LET_IN,
+            postgresql_where=_LET_IN,
+        ),
     )
 
     id: str = Field(primary_key=True, max_length=200)

@@ -11,10 +11,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.breaker import watch_entries
 from models.bulk import Matching, among
 from models.contact import Contact
 from models.database import AnyRow, table
-from models.enroll import Due, Entry, Pending, begin, dispatch_all
+from models.enroll import Due, Entry, Pending, begin, counts_as_let_in, dispatch_all
 from models.enrollment import Enrollment, Listener
 from models.incoming import Incoming
 from models.listeners import ENDS, pattern_of
@@ -67,6 +68,7 @@ class Evaluation:
     contacts: dict[UUID, AnyRow] = field(default_factory=dict[UUID, AnyRow])
     due: list[Due] = field(default_factory=list[Due])
     over: list[Stored] = field(default_factory=list[Stored])
+    _let_in: dict[str, datetime] = field(default_factory=dict[str, datetime])
     _listeners: dict[tuple[UUID, str], list[Row]] = field(default_factory=dict[tuple[UUID, str], list[Row]])
 
     async def know(self, contacts: Iterable[UUID]) -> None:
@@ -103,6 +105,8 @@ class Evaluation:
     async def dispatched(self) -> list[Pending]:
         """Write down what must reach Temporal."""
         due, self.due = self.due, []
+        for journey, at in sorted(self._let_in.items()):
+            await watch_entries(self.tx, journey, at)
         return await dispatch_all(self.tx, due, now=self.recorded_at)
 
     def _listen(self, rows: Iterable[Row]) -> None:
@@ -205,6 +209,8 @@ class Evaluation:
         self._listen(begun.listeners)
         if begun.start is None:
             return []
+        if counts_as_let_in(entry):
+            self._let_in[journey] = entry.entered_at
         self.due.append(begun.start)
         return [begun.start.enrollment_id]
 

@@ -365,6 +365,9 @@ def _effect(one: _Considered) -> Effect:
         frozenset({str(posting.contact_id), contact_id}),
         posting.enrollment_id,
         str(posting.broadcast_id) if posting.broadcast_id is not None else None,
+        key=posting.key,
+        at=posting.at,
+        test=posting.test,
     )
 
 

@@ -30,7 +30,7 @@ class Pauses:
 
         async def work(tx: AsyncConnection) -> tuple[UUID, bool]:
             new = await put(tx, self._clock, scope, [target], by=by, reason=reason)
-            return await _in_force(tx, scope, target), bool(new)
+            return await in_force(tx, scope, target), bool(new)
 
         return await self._database.transact(work)
 
@@ -79,7 +79,8 @@ async def lift(tx: AsyncConnection, which: object, *, by: str) -> int:
     return ended.rowcount
 
 
-async def _in_force(tx: AsyncConnection, scope: Scope, target: str) -> UUID:
+async def in_force(tx: AsyncConnection, scope: Scope, target: str) -> UUID:
+    """The pause of a target that is paused."""
     pauses = table(Pause)
     mine = (pauses.c.scope == scope.value) & (pauses.c.target == target)
     found: UUID = (await tx.execute(select(pauses.c.id).where(mine, pauses.c.resumed_at.is_(None)))).scalar_one()

@@ -20,6 +20,7 @@ from models.clock import SystemClock
 from models.closing import cancel, tell_parent
 from models.control import admit
 from models.database import Database, lock_contacts, table
+from models.effect import keep
 from models.enroll import Entry, Pending, enroll
 from models.enrollment import Enrollment, Listener
 from models.evaluate import goal_cause
@@ -247,6 +248,8 @@ class Waits:
                 test=order.test,
             )
             enrolled = await enroll(tx, spec, entry)
+            # Not to answer a second attempt, which `cause` does: so that it counts among what was done to them.
+            await keep(tx, order, enrolled.entered, contact_id=contact.id, recorded_at=entry.recorded_at)
             return enrolled.entered, enrolled.pending
 
         entered, pending = await self._database.transact(work, Lane.JOURNEYS)
