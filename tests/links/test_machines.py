@@ -11,6 +11,7 @@ from time import perf_counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from tabiji.domain.conditions import on
 from tabiji.domain.machines import FRESH, HOLD, Judgement, Request, Touch, Verdict, judge, swept
@@ -128,8 +129,8 @@ def test_at_a_desk_time_says_nothing() -> None:
 
 
 def test_conditions_mean_people_unless_they_ask() -> None:
-    machine = {"message": "m", "url": "https://a.example/", "machine": True}
-    person = {"message": "m", "url": "https://a.example/"}
+    machine: dict[str, JsonValue] = {"message": "m", "url": "https://a.example/", "machine": True}
+    person: dict[str, JsonValue] = {"message": "m", "url": "https://a.example/"}
     assert on("Email Link Clicked").matches("Email Link Clicked", person)
     assert not on("Email Link Clicked").matches("Email Link Clicked", machine)
     assert not on("Email Opened", prop("url").contains("a") | prop("message").exists()).matches("Email Opened", machine)

@@ -81,7 +81,7 @@ def test_links_to_pages_are_tracked_and_others_are_left_alone() -> None:
     tracked = LINKS.track(html, "m1", untouched=frozenset({way_out}))
 
     first, *others = hrefs(tracked)
-    assert LINKS.read_click(token(first)) == Clicked("m1", "https://a.example/?x=1&y=2")
+    assert LINKS.read_click(token(first)) == Clicked("m1", "https://a.example/?x=1&y=2", 1)
     assert others == ["mailto:a@b.example", "#top", way_out]
     assert "資料" in tracked
     assert tracked.lower().startswith("<!doctype html>")
