@@ -22,6 +22,7 @@ from tabiji.channels.email.render import Rendered, Renderer
 from tabiji.domain.facts import KIND
 from tabiji.domain.orders import SendEmail, StepOrder
 from tabiji.domain.topics import Topics
+from tabiji.errors import UnknownSegment
 from tabiji.settings import Settings
 
 SALES_TEMPLATE = "sales/notice"
@@ -89,6 +90,7 @@ class Letters:
 
         Raises:
             TemplateError: Template or variable is missing.
+            UnknownSegment: The template asks for a segment there is not.
         """
         recipient = ascii_address(contact.email) if contact.email else None
         if recipient is None:
@@ -98,6 +100,9 @@ class Letters:
         way_out = None
         if not self.topics.is_transactional(order.topic):
             facts["unsubscribe_url"] = way_out = self.links.unsubscribe(contact.id, order.topic, public_id)
+        if asked := self._renderer.segments(order.template):
+            # Nothing defines segments yet: the answer is an error that says so, not a no.
+            raise UnknownSegment(min(asked))
         rendered = self._renderer.render(order.template, facts, variant)
         html = self.links.track(rendered.html, public_id, untouched=_own_links(facts))
         return Letter(public_id, replace(rendered, html=html), recipient, way_out, answered=True)

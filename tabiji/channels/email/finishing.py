@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from css_inline import CSSInliner
@@ -28,6 +30,8 @@ class Rendered:
     text: str
     preheader: str = ""
     """What an inbox shows beside the subject."""
+    unsafe: tuple[str, ...] = ()
+    """Addresses that were taken out."""
 
 
 def finish(html: str, text: str | None, *, kept: str | None = None) -> Rendered:
@@ -44,17 +48,17 @@ def finish(html: str, text: str | None, *, kept: str | None = None) -> Rendered:
     title, preheader = page.css_first("title"), page.css_first(".preheader")
     subject = one_line(title.text()) if title is not None else ""
     foretaste = one_line(preheader.text()) if preheader is not None else ""
-    _make_safe(page, kept)
+    unsafe = tuple(_make_safe(page, kept))
     whole = page.html or ""
     if text is None:
         text = _as_text(page)
-    return Rendered(subject=subject, html=_INLINER.inline(whole), text=text, preheader=foretaste)
+    return Rendered(subject=subject, html=_INLINER.inline(whole), text=text, preheader=foretaste, unsafe=unsafe)
 
 
 def told(html: str, *, kept: str | None = None) -> str:
     """A document told in text, its links behind their words."""
     page = LexborHTMLParser(html)
-    _make_safe(page, kept)
+    deque(_make_safe(page, kept), maxlen=0)
     return _as_text(page)
 
 
@@ -73,10 +77,12 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _make_safe(page: LexborHTMLParser, kept: str | None) -> None:
+def _make_safe(page: LexborHTMLParser, kept: str | None) -> Iterator[str]:
+    """Take out what is not safe, and tell it."""
     for node in page.css(_ADDRESSED):
         for name, address in node.attributes.items():
             if name not in ADDRESSES or is_safe(name, address or ""):
                 continue
             if kept is None or not (address or "").strip().startswith(kept):
                 del node.attrs[name]
+                yield address or ""

@@ -143,6 +143,8 @@ def _made(skeleton: str, values: int) -> Mould:
     if numbers != list(range(values)) or _TAG_OR_ENTITY.search(skeleton):
         raise _Declined
     short = finish(skeleton, None, kept=OPENS)
+    if short.unsafe:
+        raise _Declined
     page = LexborHTMLParser(short.html)
     writes = dict(_writes(page))
     if len(writes) != values or sorted(int(number) for number in SLOT.findall(short.html)) != numbers:

@@ -29,24 +29,31 @@ class Notes:
     """Languages it has words of its own for."""
     segments: frozenset[str]
     """Segments it asks for."""
-    computed_segment: int | None
-    """The line where it asks for a segment whose name is not written out."""
+    tags: frozenset[str]
+    lists: frozenset[str]
+    blocks: frozenset[str]
     audience: str | None
     """Who it says it is for: `{% set audience = "team" %}`."""
 
 
 def notes_on(tree: nodes.Template) -> Notes:
     """Read a template's tree."""
-    asked = [test for test in tree.find_all(nodes.Test) if test.name == "in_segment"]
-    named = {id(test): _word(test.args[0]) if test.args else None for test in asked}
     return Notes(
         moulds=_moulds(tree),
         references=tuple(find_referenced_templates(tree)),
         languages=frozenset(_languages(tree)),
-        segments=frozenset(name for name in named.values() if name is not None),
-        computed_segment=next((test.lineno for test in asked if named[id(test)] is None), None),
+        segments=_asked(tree, "in_segment"),
+        tags=_asked(tree, "tagged"),
+        lists=_asked(tree, "on_list"),
+        blocks=frozenset(block.name for block in tree.find_all(nodes.Block)),
         audience=_audience(tree),
     )
+
+
+def _asked(tree: nodes.Template, name: str) -> frozenset[str]:
+    """The names a test is asked about: `{% if contact is tagged("vip") %}`."""
+    tests = (test for test in tree.find_all(nodes.Test) if test.name == name and test.args)
+    return frozenset(word for test in tests if (word := _word(test.args[0])) is not None)
 
 
 def _moulds(tree: nodes.Template) -> bool:
@@ -86,9 +93,7 @@ def _languages(tree: nodes.Template) -> Iterator[str]:
         sides = [compare.expr, *(operand.expr for operand in compare.ops)]
         if any(isinstance(side, nodes.Name) and side.name == "language" for side in sides):
             yield from (const.value for side in sides for const in _consts(side) if isinstance(const.value, str))
-    for test in tree.find_all(nodes.Test):
-        if test.name == "speaking" and (word := _word(test.args[0]) if test.args else None):
-            yield word
+    yield from _asked(tree, "speaking")
 
 
 def _consts(node: nodes.Expr) -> Iterator[nodes.Const]:

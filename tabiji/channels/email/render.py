@@ -29,6 +29,7 @@ from tabiji.channels.email.filling import Filled, Templates, fill, told
 from tabiji.channels.email.finishing import Rendered, finish
 from tabiji.channels.email.formats import READER, Reader, is_right_to_left, locale_of, tag_of, zone_of
 from tabiji.channels.email.moulds import Moulds
+from tabiji.channels.email.notes import Notes
 from tabiji.domain.brand import Brand, Colours
 from tabiji.errors import TemplateError
 
@@ -44,6 +45,7 @@ class _About:
     text: str | None
     moulds: bool
     language: Mapping[str, object]
+    segments: frozenset[str]
 
     @property
     def compiled(self) -> int:
@@ -119,17 +121,19 @@ class Renderer:
         Raises:
             TemplateError: It is not there or broken.
         """
-        files = [file for file in (f"{template}.html", f"{template}.txt") if (self._folder / file).is_file()]
+        return self._about(template, locale_of(self.brand.locale)).segments
+
+    def notes(self, template: str) -> list[Notes]:
+        """What the sources of a template say of it, its own first, then what it extends and includes.
+
+        Raises:
+            TemplateError: It is not there or broken.
+        """
         try:
-            notes = [one for file in files or [f"{template}.html"] for one in self._templates.notes_of(file)]
+            self._templates.get_template(f"{template}.html")
+            return [one for one in self._templates.notes_of(f"{template}.html") if one is not None]
         except Exception as error:
             raise told(error, template, f"{template}.html", self._folder) from None
-        return frozenset(segment for one in notes if one is not None for segment in one.segments)
-
-    def audience(self, template: str) -> str | None:
-        """Who a template says it is for: `{% set audience = "team" %}`. None: contacts."""
-        notes = next(iter(self._templates.notes_of(f"{template}.html")), None)
-        return notes.audience if notes is not None else None
 
     def _reader(self, context: Mapping[str, object]) -> Reader:
         contact = _mapping(context.get("contact"))
@@ -167,6 +171,7 @@ class Renderer:
             file=file,
             text=there[0] if there else None,
             moulds=all(one is not None and one.moulds for one in notes),
+            segments=frozenset(segment for one in notes if one is not None for segment in one.segments),
             language={
                 "language": Fixed(locale.language),
                 "lang": Fixed(tag_of(written_in)),
