@@ -16,6 +16,7 @@ import structlog
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field, JsonValue
 
+from api.consenting import REQUESTED, noted
 from api.deps import PartsDep
 from api.errors import ApiProblem, responses
 from api.parts import Parts
@@ -24,7 +25,7 @@ from api.values import address, locale, zone
 from models.hooks import has_decided_since, keys_of, last_of
 from models.incoming import ConsentGiven, Incoming
 from models.record import Recorded
-from tabiji.domain.hooks import IDENTIFIED, LONGEST_ID, Call, HookEvent, Source, Who, kept
+from tabiji.domain.hooks import IDENTIFIED, LONGEST_ID, Agreed, Call, HookEvent, Source, Who, kept
 from tabiji.errors import InvalidEvent
 
 log = structlog.stdlib.get_logger(__name__)
@@ -165,13 +166,14 @@ async def _items(parts: Parts, item: Incoming, event: HookEvent) -> AsyncIterato
 
 
 def _incoming(parts: Parts, source: Source, call: Call, event: HookEvent, place: int) -> Incoming:
-    who, agreed = event.who, event.who.agreed
+    who = event.who
+    consent = _decision(parts, who.agreed) if who.agreed is not None else None
     context: dict[str, JsonValue] = {"source": source.name, "topic": call.topic[:200]}
     if sender := source.sender(call):
         context["sender"] = sender[:200]
     return Incoming(
         kind="identify" if event.name == IDENTIFIED else "webhook",
-        name=event.name[:200],
+        name=REQUESTED if consent is not None and not consent.confirmed else event.name[:200],
         message_id=source.message_id(call, event, place),
         at=_journey_time(parts, event.at),
         properties=event.properties,
@@ -180,8 +182,13 @@ def _incoming(parts: Parts, source: Source, call: Call, event: HookEvent, place:
         email=who.email,
         anonymous_id=who.anonymous_id,
         traits=dict(_traits(who.traits)),
-        consent=ConsentGiven(agreed.topic[:64], agreed.given, agreed.source[:200], agreed.wording) if agreed else None,
+        consent=consent,
     )
+
+
+def _decision(parts: Parts, agreed: Agreed) -> ConsentGiven:
+    said = ConsentGiven(agreed.topic[:64], agreed.given, agreed.source[:200], agreed.wording)
+    return noted(parts.topics, said, certain=agreed.confirmed)
 
 
 def _journey_time(parts: Parts, at: datetime | None) -> datetime:

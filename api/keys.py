@@ -38,7 +38,8 @@ from tabiji.domain.user_hash import is_users_hash
 from tabiji.errors import TabijiError
 
 KEYLESS = re.compile(
-    r"/(healthz|readyz|t\.js|t/visit|o/[^/]+|c/[^/]+|u/[^/]+|f/[^/]+(/embed|/file/[^/]+)?|p/[^/]+|popup\.js|a/[^/]+|debug(\.js)?)"
+    r"/(healthz|readyz|t\.js|t/visit|o/[^/]+|c/[^/]+|u/[^/]+|confirm/[^/]+(/again)?|preferences/[^/]+(/link)?"
+    r"|f/[^/]+(/embed|/file/[^/]+)?|p/[^/]+|popup\.js|a/[^/]+|debug(\.js)?)"
 )
 COUNTED = re.compile(r"/(t/visit|f/|p/|a/)(?!.*\.js$)")
 """Of these, what meets a limit by address. Links in mails do not: a mailbox provider opens many from one address."""

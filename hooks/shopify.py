@@ -221,9 +221,10 @@ def _agreed(person: Mapping[str, JsonValue], email: str | None) -> Iterator[Hook
     level = as_text(dig(person, "email_marketing_consent.opt_in_level")) or "unknown"
     given, source = state == "subscribed", f"shopify:customer/{customer_id}"
     wording = f"{state} at the shop ({level}), {decided}"
+    agreed = Agreed(CONSENT_TOPIC, given, source, wording, confirmed=level == "confirmed_opt_in")
     yield HookEvent(
         "Consent Given" if given else "Consent Withdrawn",
-        Who(user_id=_customer(customer_id), email=email, agreed=Agreed(CONSENT_TOPIC, given, source, wording)),
+        Who(user_id=_customer(customer_id), email=email, agreed=agreed),
         {"topic": CONSENT_TOPIC, "source": source},
         Call("", {}, person, "").instant("email_marketing_consent.consent_updated_at"),
         f"customer/{customer_id}/consent/{state}/{decided}",

@@ -13,7 +13,7 @@ app = typer.Typer()
 
 @app.command()
 def contact(email: Annotated[str, typer.Argument(help="Their address.")]) -> None:
-    """Show where a person is: their journeys, what each waits for, the link into the Temporal UI."""
+    """Show what a person has agreed to and where they are: each journey, what it waits for, the Temporal UI."""
     from tabiji.desk.look import Api, show_contact
 
     with Api(settings()) as asked:
@@ -33,6 +33,16 @@ def why(
 
     with Api(settings()) as asked:
         show_why(asked, email, template=template, topic=topic)
+
+
+@app.command()
+def topics() -> None:
+    """List what people may agree to hear about, why it may be sent, and how many have agreed."""
+    from tabiji.desk.look import Api
+    from tabiji.desk.topics import show_topics
+
+    with Api(settings()) as asked:
+        show_topics(asked)
 
 
 @app.command()

@@ -24,8 +24,9 @@ SECTIONS = {
     "timers": "Waits that are over and did not end",
     "dispatches": "Starts and signals that did not reach Temporal",
     "webhooks": "Receivers of webhooks that take nothing",
+    "breaker": "Paused by the breaker: something floods people",
 }
-"""What /v1/stuck finds, the most urgent first. All but the last two are found in Temporal."""
+"""What /v1/stuck finds, the most urgent first. All but the last three are found in Temporal."""
 
 
 class Api:
@@ -105,6 +106,9 @@ def show_contact(api: Api, email: str, console: Console | None = None) -> None:
     out.print(f"[bold]{escape(email)}[/bold]  contact {person['id']}  score {person['score']}")
     if person["tags"]:
         out.print("tags: " + escape(", ".join(person["tags"])))
+    from tabiji.desk.topics import show_consents  # it builds on this module
+
+    show_consents(api, person["id"], out)
     page = api.get("/v1/enrollments", contact=person["id"], limit="100")
     enrollments: list[dict[str, Any]] = page["enrollments"]
     if not enrollments:
@@ -134,6 +138,7 @@ def show_stuck(api: Api, console: Console | None = None) -> bool:
         **(answer["temporal"] or {}),
         "dispatches": answer["dispatches"],
         "webhooks": answer["webhooks"],
+        "breaker": answer.get("breaker", []),
     }
     for section, title in SECTIONS.items():
         if rows := found.get(section):

@@ -75,6 +75,8 @@ class Agreed:
     given: bool
     source: str
     wording: str | None = None
+    confirmed: bool = True
+    """False: the source has not made sure of the address; a topic with double opt-in asks it then."""
 
 
 @dataclass(frozen=True)
