@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
+from activities.brake import Brake
 from models.ledger import Claim, Fate, Ledger
 from tabiji import crash
 from tabiji.channels.carrier import Lane, PermanentFailure, Taken, TemporaryFailure, Unclear
 from tabiji.channels.email.compose import Mail
 from tabiji.domain.bounces import Kind
-from tabiji.errors import ChannelDown
+from tabiji.errors import ChannelDown, Paused
 
 RESERVE = timedelta(seconds=5)
 """Of an attempt's time, what is kept for writing down how the sending ended."""
@@ -22,6 +23,7 @@ STALE = 5.0
 after ten, and another takes over."""
 
 
+_AT_ONCE = timedelta(seconds=1)
 PATIENCE = timedelta(hours=24)
 """How long a mail that a relay does not take now is tried again."""
 
@@ -44,9 +46,11 @@ class Carrier(Protocol):
 class Carrying:
     """Hands claimed mails to the carrier."""
 
-    def __init__(self, ledger: Ledger, carrier: Carrier) -> None:
+    def __init__(self, ledger: Ledger, carrier: Carrier, brake: Brake | None = None) -> None:
+        """`brake` is asked just before a mail goes out, where that is a while after its claim."""
         self._ledger = ledger
         self._carrier = carrier
+        self._brake = brake
 
     async def carry(self, claim: Claim, mail: Mail, deadline: float, lane: Lane = "journey") -> Fate:
         """Carry one mail. What comes back is still to be written down.
@@ -66,6 +70,8 @@ class Carrying:
         claimed = clock()
 
         async def before_data() -> None:
+            if self._brake is not None:
+                await self._brake.check(claim, claimed)
             await self._ledger.on_wire(claim, stale=clock() - claimed > STALE)
             crash.point("message.on_wire")
 
@@ -76,6 +82,8 @@ class Carrying:
             return Fate(claim=claim, state="failed", reason=str(failure), kind=failure.kind)
         except TemporaryFailure as failure:
             return Fate(claim=claim, state="retry", reason=str(failure), kind=failure.kind, after=failure.after)
+        except Paused:
+            return Fate(claim=claim, state="retry", reason="stopped before it went out", after=_AT_ONCE)
         except Unclear as unclear:
             raise ChannelDown(f"the mail may or may not have been taken: {unclear}") from None
         crash.point("message.taken")

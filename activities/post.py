@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 
 from activities.attempts import attempt, tried_for
+from activities.brake import Brake
 from activities.carrying import Carrier, Carrying, in_the_end
 from activities.letters import Letter, Letterhead, Letters
 from models.database import Database
@@ -46,7 +47,7 @@ class Post:
         self.database = database
         self.letters = letters
         self.ledger = ledger
-        self.carrying = Carrying(ledger, carrier)
+        self.carrying = Carrying(ledger, carrier, Brake(database))
         self._returns = returns
 
     @classmethod

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from activities.alarms import Alarms
 from activities.approvals import Approvals
 from activities.broadcasts import Broadcasts
 from activities.contacts import Contacts
@@ -20,6 +21,7 @@ from activities.sweeps import Sweeps
 from activities.tasks import Tasks
 from activities.teams import Teams
 from activities.webhooks import Webhooks
+from models import breaker
 from models.clock import SystemClock
 from models.database import Database
 from models.occasions import Occasions
@@ -44,6 +46,7 @@ async def registered(
         ConfigurationError: An address in the settings is none, there is no signing secret, or an activity of one's own
             cannot be used.
     """
+    breaker.arm(breaker.Bounds.of(settings))
     relay = relays_of(settings)
     post = Post.of(settings, database, relay, secret=settings.signing_secret, topics=topics, catalog=catalog)
     teams = Teams.of(settings)
@@ -66,7 +69,9 @@ async def registered(
         broadcasts.turn,
     ]
     sender = Mailbox.parse(settings.mail_from, "TABIJI_MAIL_FROM")
-    telling = asyncio.create_task(Notices(database, relay, teams, sender, settings.public_url).run())
+    alarms = Alarms(database, relay, sender, settings.ops_email, settings.public_url)
+    notices = Notices(database, relay, teams, sender, settings.public_url)
+    telling = asyncio.gather(notices.run(), alarms.run())
     try:
         yield ours + own_activities(frozenset(map(name_of, ours)))
     finally:

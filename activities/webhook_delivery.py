@@ -17,6 +17,7 @@ from uuid import UUID
 import structlog
 from pydantic import JsonValue
 
+from models.control import everything_is_paused
 from models.database import AnyRow, Database
 from models.sqlite import Lane
 from models.webhook_deliveries import Said, Tried, forget, leave_out, mark, read, take, webhooks_due
@@ -107,6 +108,8 @@ class Deliverer:
     async def round(self) -> int:
         """Begin to send what is due and finds room. Returns how much that was."""
         async with self._database.read() as tx:
+            if await everything_is_paused(tx):
+                return 0
             due = await webhooks_due(tx, now=await self._database.now(tx))
         begun = 0
         for webhook in due:

@@ -52,6 +52,11 @@ class Metrics:
         )
         self.pauses = Gauge("tabiji_pauses", "Pauses in force", registry=self.registry)
         self.held = Gauge("tabiji_held", "Enrollments that a pause holds before an effect", registry=self.registry)
+        self.tripped = Gauge(
+            "tabiji_breaker_tripped",
+            "Pauses of the breaker nobody has resumed: something floods people",
+            registry=self.registry,
+        )
         self.stopped = Gauge(
             "tabiji_pilots_stopped", "Pilots that have stopped themselves: look at them", registry=self.registry
         )
@@ -65,6 +70,7 @@ class Metrics:
         """Take over what was just read of pauses and pilots."""
         self.pauses.set(figures.pauses)
         self.held.set(figures.held)
+        self.tripped.set(figures.tripped)
         self.stopped.set(stopped)
 
     def show_backlog(self, backlog: Backlog) -> None:

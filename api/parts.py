@@ -15,6 +15,7 @@ from activities.steering import Steering
 from api.known_keys import KnownKeys
 from api.limits import Buckets, Limits
 from api.metrics import Metrics
+from models import breaker
 from models.clock import Clock, SystemClock
 from models.database import Database
 from models.event_problem import ProblemTally
@@ -89,6 +90,7 @@ MakeParts = Callable[[], AbstractAsyncContextManager[Parts]]
 @asynccontextmanager
 async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
     """Everything as the settings say. Temporal may be away: what is recorded is delivered once it is back."""
+    breaker.arm(breaker.Bounds.of(settings))
     catalog = Catalog((journey.spec for journey in discover()), unlaunched=settings.unlaunched)
     client = await connect(settings, [JourneyPlugin()], lazy=True)
     sources = discover_sources()

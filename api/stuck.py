@@ -16,6 +16,7 @@ from api.keys import Guarded
 from api.parts import Parts
 from api.temporal_look import Look, look
 from models.reads.late import LateDispatch, late_dispatches
+from models.reads.pauses import PauseShown, tripped
 from models.reads.webhooks import FailingWebhook, failing_webhooks
 
 log = structlog.stdlib.get_logger(__name__)
@@ -39,6 +40,7 @@ class Stuck(BaseModel):
     webhooks: list[FailingWebhook] = Field(
         description="receivers that are disabled because nothing arrived, fail for an hour, or have fresh dead letters"
     )
+    breaker: list[PauseShown] = Field(description="what the breaker has paused and nobody has resumed")
     temporal: Look | None = Field(description="null: Temporal does not answer")
     detail: str = Field(description="how far the look went, in words")
 
@@ -53,12 +55,14 @@ async def stuck(
         now = await parts.database.now(tx)
         late = await late_dispatches(parts.database, tx, older_than=LATE, limit=LISTED)
         failing = await failing_webhooks(tx)
+        flooding = await tripped(tx)
     found = await _look(parts, sample)
     return Stuck(
-        ok=found is not None and not (late or failing or found.troubled),
+        ok=found is not None and not (late or failing or flooding or found.troubled),
         checked_at=now,
         dispatches=late,
         webhooks=failing,
+        breaker=flooding,
         temporal=found,
         detail="Temporal does not answer; nothing is known of journeys under way."
         if found is None

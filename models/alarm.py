@@ -27,6 +27,12 @@ class Alarm(SQLModel, table=True):
     told_at: datetime | None = Field(default=None, description="database time")
 
 
+async def waiting(tx: AsyncConnection) -> bool:
+    """Whether somebody is to be told of anything."""
+    alarms = table(Alarm)
+    return (await tx.execute(select(alarms.c.pause_id).where(alarms.c.told_at.is_(None)).limit(1))).first() is not None
+
+
 async def take(tx: AsyncConnection, *, most: int, lease: timedelta) -> Sequence[AnyRow]:
     """Take alarms to tell; others leave them alone until the lease runs out. Rows of their pauses."""
     alarms, pauses = table(Alarm), table(Pause)

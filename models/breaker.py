@@ -33,6 +33,7 @@ from models.driver import fetch
 from models.effect import Effect
 from models.pause import Pause, Scope
 from models.pauses import in_force, put
+from tabiji.settings import Settings
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -48,6 +49,11 @@ class Bounds:
     effects: int = 20
     person: int = 60
     entries: int = 1000
+
+    @classmethod
+    def of(cls, settings: Settings) -> Bounds:
+        """As the settings say."""
+        return cls(settings.breaker_effects, settings.breaker_person, settings.breaker_entries)
 
 
 _bounds = [Bounds()]

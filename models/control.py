@@ -40,6 +40,13 @@ async def admit(tx: AsyncConnection, order: StepOrder) -> AnyRow:
     return contact
 
 
+async def everything_is_paused(tx: AsyncConnection) -> bool:
+    """Whether somebody has stopped all that goes out."""
+    pauses = table(Pause)
+    stopped = (pauses.c.scope == Scope.EVERYTHING.value) & pauses.c.resumed_at.is_(None)
+    return (await tx.execute(select(pauses.c.id).where(stopped).limit(1))).first() is not None
+
+
 async def pass_gate(database: Database, order: StepOrder) -> None:
     """The same for an effect that has no transaction of its own, just before it begins.
 

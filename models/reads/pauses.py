@@ -11,10 +11,13 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.breaker import BREAKER
 from models.database import AnyRow, table
 from models.enrollment import Enrollment
 from models.pause import Held, Pause, Scope
 from models.reads.shapes import Shown
+
+MOST_TRIPPED = 100
 
 
 class PausedBy(Shown):
@@ -48,6 +51,7 @@ class Figures(Shown):
 
     pauses: int
     held: int
+    tripped: int
 
 
 async def show_pause(tx: AsyncConnection, pause_id: UUID) -> PauseShown | None:
@@ -95,7 +99,13 @@ async def figures(tx: AsyncConnection) -> Figures:
     pauses = table(Pause)
     in_force = await tx.scalar(select(func.count()).select_from(pauses).where(pauses.c.resumed_at.is_(None))) or 0
     held = await tx.scalar(select(func.count()).select_from(_still_held().subquery())) or 0
-    return Figures(pauses=in_force, held=held)
+    return Figures(pauses=in_force, held=held, tripped=len(await tripped(tx)))
+
+
+async def tripped(tx: AsyncConnection) -> list[PauseShown]:
+    """What the breaker has paused and nobody has resumed."""
+    pauses = table(Pause)
+    return await _shown(tx, pauses.c.resumed_at.is_(None) & (pauses.c.by == BREAKER), MOST_TRIPPED)
 
 
 def _keys(row: AnyRow) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from tabiji.desk.look import Api
     from tabiji.desk.steer import Order
+    from tabiji.settings import Settings
 
 Everything: TypeAlias = Annotated[bool, typer.Option("--everything", help="Everybody, in every journey.")]
 OfJourney: TypeAlias = Annotated[str | None, typer.Option("--journey", help="Everybody in this journey.")]
@@ -30,8 +31,27 @@ Name: TypeAlias = Annotated[str, typer.Argument(help="Name of the journey.")]
 
 def add(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (pauses, pause, resume, skip, cancel, golive, close, draft):
+    for command in (stop, go, pauses, pause, resume, skip, cancel, golive, close, draft):
         app.command()(command)
+
+
+def stop(reason: Reason = None) -> None:
+    """Stop all sending at once, without asking: journeys, broadcasts, webhooks. `tabiji go` ends it."""
+    from tabiji.desk.steer import stop_everything
+
+    stop_everything(_settings(), reason)
+
+
+def go(
+    *,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not watch how they go on.")] = False,
+) -> None:
+    """End `tabiji stop`: whoever it held goes on at a rate. What else is paused stays paused."""
+    from tabiji.desk.steer import Order
+    from tabiji.desk.steer import resume as run
+
+    with _api() as api:
+        _or_fail(run(api, Order(everything=True), wait=not no_wait))
 
 
 def pauses() -> None:
@@ -182,8 +202,13 @@ def _or_fail(done: bool) -> None:
         raise typer.Exit(1)
 
 
-def _api() -> Api:
-    from tabiji.desk.look import Api
+def _settings() -> Settings:
     from tabiji.settings import load
 
-    return Api(load())
+    return load()
+
+
+def _api() -> Api:
+    from tabiji.desk.look import Api
+
+    return Api(_settings())

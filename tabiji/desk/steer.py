@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from tabiji.desk.application import load
 from tabiji.desk.look import Api, moment
-from tabiji.errors import Refused
+from tabiji.errors import Refused, Unavailable
+from tabiji.settings import Settings
 
 LOOK_EVERY = 0.5
 Agreed = Callable[[str], bool]
@@ -65,6 +68,28 @@ def pause(api: Api, order: Order, agreed: Agreed, console: Console | None = None
     out.print(f"Paused by {escape(paused['by'])} since {moment(paused['recorded_at'])}: pause {paused['id']}.")
     out.print("Waits go on and events count; nothing goes out. `tabiji resume` with the same words ends it.")
     return True
+
+
+def stop_everything(settings: Settings, reason: str | None, console: Console | None = None) -> None:
+    """Pause everything: by the API, and where that does not answer, in the database itself.
+
+    Raises:
+        Refused: The API does not take the key.
+        ConfigurationError, DatabaseDown: Neither can be reached from here.
+    """
+    out = console or Console()
+    try:
+        with Api(settings) as api:
+            paused = api.post("/v1/pauses", {"everything": True, "reason": reason})
+        by = paused["by"]
+    except Unavailable as away:
+        out.print(f"{escape(str(away))}\nTrying the database itself.")
+        by = "tabiji stop"
+        asyncio.run(load("models.emergency").stop(settings.database, by=by, reason=reason))
+    out.print(
+        f"[bold]Everything is stopped[/bold], by {escape(by)}. A mail on the wire is finished; nothing else goes out."
+    )
+    out.print("Waits go on and events count. `tabiji pauses` shows whom it holds, `tabiji go` ends it.")
 
 
 def resume(api: Api, order: Order, console: Console | None = None, *, wait: bool = True) -> bool:
