@@ -31,6 +31,7 @@ from tabiji.errors import (
     UnknownApproval,
     UnknownContact,
     UnknownEnrollment,
+    UnknownExperiment,
     UnknownImport,
     UnknownJourney,
     UnknownParam,
@@ -148,6 +149,7 @@ def translate(error: Exception) -> ApiProblem:
             UnknownApproval()
             | UnknownAccount()
             | UnknownTask()
+            | UnknownExperiment()
             | UnknownImport()
             | UnknownWebhook()
             | UnknownContact()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from tabiji.domain.conditions import on
+from tabiji.domain.experiments import Draw
 from tabiji.domain.journeys import Catalog
+from tabiji.domain.sending.held_out import holdout
 from tabiji.domain.sending.house import House
 from tabiji.domain.topics import Topics
 from tabiji.settings import Settings
@@ -27,4 +30,11 @@ def house_of(settings: Settings, topics: Topics, catalog: Catalog | None = None)
         mails_tests=settings.smtp_catches_all,
         topics=topics,
         replies_pause=bool(settings.reply_pause),
+        holdout=_holdout(settings),
     )
+
+
+def _holdout(settings: Settings) -> Draw | None:
+    if not settings.holdout:
+        return None
+    return holdout(settings.holdout, [on(settings.holdout_goal)], within=settings.holdout_window)

@@ -16,6 +16,7 @@
     │   ├── UnknownApproval
     │   ├── UnknownAccount
     │   ├── UnknownTask
+    │   ├── UnknownExperiment
     │   ├── UnknownWebhook
     │   ├── UnknownImport
     │   ├── Paused              somebody has paused this; the journey goes on when it is told
@@ -184,6 +185,19 @@ class UnknownTask(Refused):
 
     def __init__(self, task: object) -> None:
         super().__init__(f"no task {task}. List them with GET /v1/tasks.")
+
+
+class UnknownExperiment(Refused):
+    """Nobody has been put into an experiment of that name, or it has no such arm."""
+
+    code = "unknown_experiment"
+
+    def __init__(self, name: str, arm: str | None = None, arms: tuple[str, ...] = ()) -> None:
+        super().__init__(
+            f"no experiment {name!r} has begun. `tabiji experiment list` shows those that have."
+            if arm is None
+            else f"experiment {name!r} has no arm {arm!r}, only {', '.join(arms)}."
+        )
 
 
 class UnknownImport(Refused):

@@ -196,6 +196,31 @@ class Settings(BaseSettings):
         "the script on them who comes",
     )
 
+    # Opens and clicks
+    track_opens: bool = Field(default=True, description="mails carry a pixel that tells when they are opened")
+    track_clicks: bool = Field(default=True, description="links in mails lead through a counter of clicks")
+    utm_source: str | None = Field(
+        default=None, max_length=100, description="added to links as utm_source, with the others; absent: none is added"
+    )
+    utm_sites: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="hosts whose links get it; absent: those of TABIJI_SITES; *: every one"
+    )
+    click_hold: timedelta | None = Field(
+        default=None,
+        ge=timedelta(0),
+        le=timedelta(minutes=1),
+        description="a click that could be a link scanner's wakes journeys so much later, if no other link is followed "
+        "meanwhile; PT0S: nothing is judged by time; absent: that at a desk, four seconds in production; ISO 8601",
+    )
+    scanner_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="further networks of mail filters, whose opens and clicks are no person's: 192.0.2.0/24"
+    )
+    carrier_secrets: Annotated[dict[str, tuple[SecretStr, ...]], NoDecode] = Field(
+        default_factory=dict,
+        description="what mail providers prove themselves with when they post to /v1/carriers, by provider, as JSON; "
+        'several while one is exchanged: {"sendgrid": "public key", "postmark": "user:password"}; docs/carriers.md',
+    )
+
     # Webhooks
     webhook_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
@@ -233,6 +258,18 @@ class Settings(BaseSettings):
         default=Caps(),
         description="how many mails a person gets at most in a rolling window, over all journeys, channels and "
         "broadcasts; then by topic: 2 per 1d, 6 per 7d; newsletter: 1 per 7d",
+    )
+
+    # Who gets no marketing, for comparison
+    holdout: float = Field(
+        default=0.0,
+        ge=0,
+        le=0.5,
+        description="this share of people gets no marketing at all, so that it can be seen what marketing brings; 0.05",
+    )
+    holdout_goal: str = Field(default="Order Completed", min_length=1, description="the event that is to come of it")
+    holdout_window: timedelta = Field(
+        default=timedelta(days=90), gt=timedelta(0), le=timedelta(days=366), description="how long they are followed"
     )
 
     # The breaker
@@ -317,7 +354,7 @@ class Settings(BaseSettings):
         except ValueError:
             raise ValueError('is not JSON of the form {"name": "value"}') from None
 
-    @field_validator("hook_secrets", "hook_senders", mode="before")
+    @field_validator("hook_secrets", "hook_senders", "carrier_secrets", mode="before")
     @classmethod
     def _lists(cls, value: object) -> object:
         found = cls._object(value)
@@ -351,14 +388,16 @@ class Settings(BaseSettings):
             raise ValueError("two relays have the same name")
         return value
 
-    @field_validator("webhook_hosts", "proxies", "sites", "dkim_selector", "dkim_key", mode="before")
+    @field_validator(
+        "webhook_hosts", "proxies", "sites", "utm_sites", "scanner_networks", "dkim_selector", "dkim_key", mode="before"
+    )
     @classmethod
     def _listed(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         return tuple(host.strip() for host in value.split(",") if host.strip())
 
-    @field_validator("proxies")
+    @field_validator("proxies", "scanner_networks")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for one in value:
@@ -492,6 +531,13 @@ class Settings(BaseSettings):
         if self.form_fill_time is not None:
             return self.form_fill_time
         return timedelta(seconds=2) if self.environment == "production" else timedelta(0)
+
+    @property
+    def held_clicks(self) -> timedelta:
+        """How long a click is held that a program may have made; zero: nothing is judged by time."""
+        if self.click_hold is not None:
+            return self.click_hold
+        return timedelta(seconds=4) if self.environment == "production" else timedelta(0)
 
     @property
     def zone(self) -> ZoneInfo:

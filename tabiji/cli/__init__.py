@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from tabiji.cli import (
+    answers,
     authoring,
     broadcasts,
     deploying,
@@ -22,6 +23,8 @@ from tabiji.cli import (
     looking,
     params,
     running,
+    templates,
+    suppressions,
     webhooks,
 )
 from tabiji.desk import control_commands
@@ -41,7 +44,11 @@ app.add_typer(imports.export, name="export")
 app.add_typer(broadcasts.app, name="broadcast")
 app.add_typer(keys.app, name="key")
 app.add_typer(params.app, name="param")
+app.add_typer(templates.app, name="template")
 app.add_typer(experiments.app, name="experiment")
+app.add_typer(suppressions.app, name="suppress")
+app.add_typer(answers.returned, name="returned")
+app.add_typer(answers.tasks, name="task")
 app.add_typer(webhooks.app, name="webhook")
 app.add_typer(drafts.app, name="journey")
 control_commands.add(app)
