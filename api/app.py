@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -56,6 +57,7 @@ from api.ingest.door import Application
 from api.keys import KeyGate
 from api.metrics import Measured, Metrics
 from api.parts import MakeParts, open_parts
+from api.touches import settle_for_ever
 from tabiji import log
 from tabiji import settings as environment
 from tabiji.settings import Settings
@@ -122,7 +124,12 @@ def compose(make_parts: MakeParts) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with make_parts() as parts:
             app.state.parts = parts
-            yield
+            settling = asyncio.create_task(settle_for_ever(parts))
+            try:
+                yield
+            finally:
+                settling.cancel()
+                await asyncio.gather(settling, return_exceptions=True)
 
     # The usual pages of documentation load scripts from elsewhere; the description itself wants a key.
     app = Application(title=openapi.TITLE, lifespan=lifespan, docs_url=None, redoc_url=None, **openapi.ABOUT)

@@ -20,13 +20,17 @@ class TaskShown(Shown):
 
     id: UUID
     contact_id: UUID
-    enrollment_id: str
+    enrollment_id: str | None = Field(description="null: no journey asked for it")
+    kind: str = Field(description="task; or reply: somebody answered a mail")
     title: str
     who: str
     due: datetime | None
     state: str = Field(description="open or done")
     done_by: str | None
     note: str | None
+    message: str | None = Field(description="of a reply: the message that was answered")
+    text: str | None = Field(description="of a reply: what they wrote")
+    pauses_until: datetime | None = Field(description="of a reply: as long as it is open, no marketing until then")
     done_at: datetime | None
     test: bool
     at: datetime = Field(description="journey time at which it was given")

@@ -46,6 +46,14 @@ def api() -> None:
 
 
 @app.command()
+def inbound() -> None:
+    """Take in mail that came back, and answers: an SMTP server of the project in this folder."""
+    from tabiji.desk.application import load
+
+    load("activities.inbound").main()
+
+
+@app.command()
 def migrate(
     desk_key: Annotated[Path | None, typer.Option(hidden=True, help="Also have an admin key in this file.")] = None,
 ) -> None:

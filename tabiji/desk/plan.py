@@ -59,6 +59,8 @@ class Plan:
         }
         if self.own_inbox:
             found |= {"inbox": f"http://127.0.0.1:{settings.inbox_port}", "smtp": f"127.0.0.1:{settings.smtp_port}"}
+        if settings.return_domain:
+            found["inbound"] = f"{settings.inbound_host}:{settings.inbound_port}"
         return found
 
     def ports(self) -> list[tuple[str, str, int]]:
@@ -71,6 +73,8 @@ class Plan:
         if self.own_inbox:
             wanted.append(("the inbox's SMTP", "TABIJI_SMTP_PORT", settings.smtp_port))
             wanted.append(("the inbox's page", "TABIJI_INBOX_PORT", settings.inbox_port))
+        if settings.return_domain:
+            wanted.append(("mail that comes back", "TABIJI_INBOUND_PORT", settings.inbound_port))
         return wanted
 
     def environment(self, secret: str) -> dict[str, str]:
@@ -104,6 +108,9 @@ class Plan:
                 )
             )
         needs = tuple(child.name for child in mine)
+        if settings.return_domain:
+            listens = ready.smtp(settings.inbound_port)
+            mine.append(Child("inbound", (*SELF, "inbound"), listens, environment, after=needs))
         api_ready = ready.http(settings.api_port, "/readyz", ready.reach(settings.api_host))
         return [
             *mine,

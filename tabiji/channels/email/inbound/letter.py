@@ -141,8 +141,7 @@ def _explained(fate: Fate, text: str, named: Sequence[str]) -> Fate:
 
 def _by_library(mail: Message, text: str) -> Iterator[Fate]:
     """Whom the kept library finds in reports made for people, and why, in the words about them."""
-    found = cast("tuple[Iterable[bytes], Iterable[bytes]]", all_failures(mail))
-    delayed, failed = ({one.decode("ascii", "ignore") for one in part} for part in found)
+    delayed, failed = _scanned(mail)
     named = sorted(delayed | failed)
     for address in named:
         if address in delayed or _STILL_TRIED.search(" ".join(text.split()).lower()):
@@ -150,6 +149,16 @@ def _by_library(mail: Message, text: str) -> Iterator[Fate]:
         else:
             kind, proof = why(about(text, address, named))
             yield Fate((address,), Action.FAILED, kind, _for_good(proof), proof)
+
+
+def _scanned(mail: Message) -> tuple[set[str], set[str]]:
+    """Who waits and who has failed, as the library sees it. It trips over some mails, such as one without From."""
+    try:
+        found = cast("tuple[Iterable[bytes], Iterable[bytes]]", all_failures(mail))
+    except Exception:
+        return set(), set()
+    delayed, failed = ({one.decode("ascii", "ignore") for one in part} for part in found)
+    return delayed, failed
 
 
 def _worst(fates: Sequence[Fate]) -> tuple[Sort, Sequence[Fate]]:
