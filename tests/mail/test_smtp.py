@@ -2,12 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 
 import pytest
-import trustme
 
 from tabiji.channels.carrier import PermanentFailure, TemporaryFailure, Unclear
 from tabiji.channels.email.compose import Mail
@@ -177,45 +175,3 @@ async def test_a_login_is_used_and_a_wrong_password_is_not_the_messages_fault() 
         wrong = SmtpRelay("127.0.0.1", server.port, username="me", password="wrong")
         with pytest.raises(TemporaryFailure, match="535"):
             await wrong.send(MAIL, within=LONG)
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-def _served(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("localhost").configure_cert(context)  # pyright: ignore[reportUnknownMemberType] # also takes pyOpenSSL's, untyped
-    return context
-
-
-def _trusting(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType] # as above
-    return context
-
-
-@pytest.mark.parametrize("security", ["starttls", "tls"])
-async def test_encryption_is_verified(authority: trustme.CA, security: str) -> None:
-    served = _served(authority)
-    offered: Callable[[], object] = (
-        (lambda: relay(starttls=served)) if security == "starttls" else (lambda: relay(tls=served))
-    )
-    async with offered() as server:  # type: ignore[attr-defined] # a context manager either way
-        trusting = SmtpRelay("localhost", server.port, security=security, tls=_trusting(authority))  # type: ignore[arg-type]
-        assert await trusting.send(MAIL, within=LONG)
-        await trusting.close()
-        assert len(server.received) == 1
-
-        doubting = SmtpRelay("localhost", server.port, security=security)  # type: ignore[arg-type]
-        with pytest.raises(TemporaryFailure, match="no connection"):
-            await doubting.send(MAIL, within=LONG)
-        assert len(server.received) == 1
-
-
-async def test_a_relay_without_starttls_gets_nothing(server: Relay) -> None:
-    client = SmtpRelay("127.0.0.1", server.port, security="starttls")
-    with pytest.raises(TemporaryFailure, match="no connection"):
-        await client.send(MAIL, within=LONG)
-    assert server.received == []

@@ -21,7 +21,7 @@ from tabiji.channels.email.compose import Mail
 from tabiji.channels.email.smtp.answers import read
 from tabiji.channels.email.smtp.line import Broken, Endpoint, Refused, Security, Talk, whole_lines
 from tabiji.channels.email.smtp.queueing import Rates
-from tabiji.channels.email.smtp.relay import HESITATION, Relay, Route
+from tabiji.channels.email.smtp.relay import HESITATION, Health, Relay, Route
 from tabiji.domain.bounces import Kind
 
 log = structlog.stdlib.get_logger(__name__)
@@ -87,6 +87,10 @@ class Relays:
     async def close(self) -> None:
         """Take leave of the relays."""
         await asyncio.gather(*(relay.close() for relay in self._relays))
+
+    def states(self) -> dict[str, Health]:
+        """How each relay is, by name."""
+        return {relay.route.name: relay.health for relay in self._relays}
 
     async def _by_some(self, talk: Talk, lane: Lane) -> Taken:
         failure: TemporaryFailure | None = None
