@@ -17,7 +17,7 @@ from models.database import Database
 from models.experiments import drawn
 from models.house import house_of
 from models.ledger import Fate, Ledger, Posting, public_id, superseded
-from models.posting import Tested
+from models.posting import Variant
 from models.reads.contacts import ContactShown, show_contact
 from models.returns import Records, Returns, Rules
 from tabiji import crash
@@ -93,7 +93,7 @@ class Post:
             raise UnknownContact(order.contact_id)
         return contact
 
-    async def tested(self, content: ContentTest | None, contact: ContactShown) -> Tested | None:
+    async def tested(self, content: ContentTest | None, contact: ContactShown) -> Variant | None:
         """The arm a contact has in a test of content, or would be given now: what to write is known before the claim.
 
         Raises:
@@ -104,7 +104,7 @@ class Post:
         asked = content.draw()
         async with self.database.read() as tx:
             found = await drawn(tx, asked, [contact.id])
-        return Tested(content, asked, found[contact.id])
+        return Variant(content, asked, found[contact.id])
 
     async def send(self, posting: Posting, letter: Letter | None, deadline: float) -> SendOutcome:
         """Claim a message and send it.

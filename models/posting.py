@@ -32,7 +32,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class Variant:
     """A test of a message's content, and the arm that was drawn for its contact before it was rendered."""
 
     content: ContentTest
@@ -77,7 +77,7 @@ class Posting:
     priority: int = 0
     test: bool = False
     refusal: str | None = None
-    tested: Tested | None = None
+    tested: Variant | None = None
     holdout: Draw | None = None
 
     @classmethod
