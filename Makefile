@@ -5,7 +5,7 @@
 #   make demo CHAOS=7    the same while processes are killed at random; 7 is the seed
 #   make demo KEEP=1     leaves everything running afterwards and prints the addresses
 #   make test            the core tests
-#   make lint            style, types, the direction of imports, and tabiji check
+#   make lint            style, types, the direction of imports, tabiji check, tabiji template check
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -55,6 +55,7 @@ lint: setup
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/tabiji check
+	@$(BIN)/tabiji template check
 
 format: setup
 	@$(BIN)/ruff check --fix .

@@ -23,8 +23,8 @@ from tabiji.cli import (
     looking,
     params,
     running,
-    templates,
     suppressions,
+    templates,
     webhooks,
 )
 from tabiji.desk import control_commands

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,9 @@ from pathlib import Path
 from tabiji.channels.email.render import Facts, Renderer
 from tabiji.errors import TemplateError
 from tabiji.journey.check.findings import Finding, Project, Severity, at
-from tabiji.journey.map import Reading
+from tabiji.journey.check.topic_rules import BY_DEFAULT, BY_NAME
+from tabiji.journey.journey import Journey
+from tabiji.journey.map import Reading, read_journey
 
 
 class Anybody(Mapping[str, object]):
@@ -87,3 +89,19 @@ def _remedy(folder: Path, template: str) -> str:
 
 def _file(folder: Path, template: str) -> str:
     return f"{folder.parent.name}/{folder.name}/{template}.html"
+
+
+def topics_of_templates(journeys: Iterable[type[Journey]]) -> dict[str, frozenset[str]]:
+    """On which topics the templates that journeys name are sent, read from their source.
+
+    A topic that only a run knows is the one of mails that say none: people may refuse it.
+    """
+    found: dict[str, set[str]] = {}
+    for reading in map(read_journey, journeys):
+        for id, said in reading.calls.items():
+            if reading.graph.by_id[id].verb != "send_email":
+                continue
+            topics = {topic for topic in said.options(BY_NAME, "topic") if isinstance(topic, str)} or {BY_DEFAULT}
+            for template in said.options(0, "template"):
+                found.setdefault(template, set()).update(topics)
+    return {template: frozenset(topics) for template, topics in found.items()}

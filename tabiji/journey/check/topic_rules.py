@@ -12,7 +12,7 @@ from tabiji.journey.map import Reading
 
 CODE = "topic"
 BY_DEFAULT = "marketing"
-_BY_NAME = 99
+BY_NAME = 99
 """No place: the argument is given by its name alone."""
 
 
@@ -24,8 +24,8 @@ def topics_of_mails(reading: Reading, project: Project) -> Iterator[Finding]:
         if reading.graph.by_id[id].verb != "send_email":
             continue
         for argument in ("topic", "confirms"):
-            given = said.node(_BY_NAME, argument) is not None
-            named = said.options(_BY_NAME, argument) if given else (BY_DEFAULT,) if argument == "topic" else ()
+            given = said.node(BY_NAME, argument) is not None
+            named = said.options(BY_NAME, argument) if given else (BY_DEFAULT,) if argument == "topic" else ()
             for topic in named:
                 if isinstance(topic, str) and (words := _wrong(project.topics, topic, argument)) is not None:
                     yield at(reading, id, CODE, *words)
