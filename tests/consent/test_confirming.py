@@ -39,8 +39,8 @@ async def test_a_form_asks_and_only_the_address_itself_agrees(door: Door) -> Non
     done = await door.nobody.post(link, headers=AGENT)
     assert (done.status_code, "Thank you" in done.text) == (200, True)
     assert await agreed(door, contact) == {"newsletter": "yes"}
-    told = {"topic": "newsletter", "source": "form:newsletter", "confirmed": True}
-    assert await events(door, "Consent Given") == [("Consent Given", told)]
+    given = {"topic": "newsletter", "source": "form:newsletter", "confirmed": True}
+    assert await events(door, "Consent Given") == [("Consent Given", given)]
 
 
 async def test_the_proof_says_where_how_and_to_which_words_they_agreed(door: Door) -> None:
