@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time
 from enum import StrEnum
 
-from tabiji import Journey, always, days, hours, journey, on, param
+from tabiji import Journey, always, content_test, days, hours, journey, on, param
 
 SPAN = param("bench-span", days(1), title="A span")
 
@@ -32,6 +32,15 @@ class SendEmail(Journey):
     async def steps(self) -> None:
         """See the class."""
         await self.send_email("one")
+
+
+@journey(reentry=always)
+class SendTested(Journey):
+    """send_email: its content under test."""
+
+    async def steps(self) -> None:
+        """See the class."""
+        await self.send_email("one", test=content_test("subject", ("plain", "warm")))
 
 
 @journey(reentry=always)
@@ -199,7 +208,7 @@ class Approval(Journey):
 
 
 SILENT = (
-    SendEmail, NotifySales, Notify, AdjustScore, Tag, CreateTask, CallWebhook, Do, Read, ThreeReads, Split, Now, Wait,
-    WaitUntilInstant, WaitUntil, Enter, SubJourney,
+    SendEmail, SendTested, NotifySales, Notify, AdjustScore, Tag, CreateTask, CallWebhook, Do, Read, ThreeReads, Split,
+    Now, Wait, WaitUntilInstant, WaitUntil, Enter, SubJourney,
 )  # fmt: skip
 """Played by letting time pass."""
