@@ -29,7 +29,7 @@ from models.reads.contacts import ContactShown, whom_to_write
 from tabiji import crash
 from tabiji.domain.broadcasts import BroadcastOrder, Place
 from tabiji.domain.orders import SendEmail, SendOutcome
-from tabiji.errors import Busy, ChannelDown, DatabaseDown, Paused, Superseded, TemplateError, UnknownContact
+from tabiji.errors import Busy, ChannelDown, DatabaseDown, Paused, Superseded, TabijiError, UnknownContact
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -158,7 +158,7 @@ class Page:
         )
         try:
             written.letter = self.post.letters.to_contact(contact, order, public_id(self._key(contact.id)))
-        except TemplateError as error:
+        except TabijiError as error:
             written.problem = str(error)
         except Exception as error:
             # Whatever it is, it is about this letter: the others are not to pay for it.

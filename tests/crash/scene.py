@@ -85,9 +85,10 @@ class Scene:
     programs: list[Program]
     _numbers: Any = field(default_factory=lambda: count(1))
 
-    async def worker(self) -> Program:
-        """Start one and wait until it works."""
-        made = processes.worker(self.project, self.folder / f"worker{len(self.programs)}.log", self._env())
+    async def worker(self, **more: str) -> Program:
+        """Start one, with more in its environment, and wait until it works."""
+        env = {**self._env(), **more}
+        made = processes.worker(self.project, self.folder / f"worker{len(self.programs)}.log", env)
         self.programs.append(made)
         await self.start(made)
         return made

@@ -10,7 +10,7 @@ from temporalio.common import Priority, RetryPolicy, VersioningBehavior
 from tabiji.domain.broadcasts import BROADCAST, BROADCAST_TURN, WAKE, BroadcastOrder, Turn
 
 _TURN_TIMEOUT = timedelta(minutes=3)
-_DEAD_AFTER = timedelta(seconds=15)
+_DEAD_AFTER = timedelta(seconds=10)
 _RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
 _BULK = Priority(priority_key=5)
 _ODD = timedelta(milliseconds=50)
