@@ -21,6 +21,7 @@ from tabiji.cli import (
     imports,
     keys,
     looking,
+    mail,
     params,
     running,
     suppressions,
@@ -43,6 +44,7 @@ app.add_typer(imports.duplicates, name="duplicates")
 app.add_typer(imports.export, name="export")
 app.add_typer(broadcasts.app, name="broadcast")
 app.add_typer(keys.app, name="key")
+app.add_typer(mail.app, name="mail")
 app.add_typer(params.app, name="param")
 app.add_typer(templates.app, name="template")
 app.add_typer(experiments.app, name="experiment")

@@ -45,9 +45,17 @@ def signer_of(settings: Settings) -> Signer | None:
     """
     if not settings.dkim_key:
         return None
-    keys = list(zip(settings.dkim_selector, map(_read, settings.dkim_key), strict=True))
     domain = settings.dkim_domain or Mailbox.parse(settings.mail_from, "TABIJI_MAIL_FROM").domain
-    return Signer.of(domain, keys)
+    return Signer.of(domain, keys_of(settings))
+
+
+def keys_of(settings: Settings) -> list[tuple[str, bytes]]:
+    """Selectors and private keys that sign.
+
+    Raises:
+        ConfigurationError: A file cannot be read.
+    """
+    return list(zip(settings.dkim_selector, map(_read, settings.dkim_key), strict=True))
 
 
 def _route(one: RelaySettings, idle: timedelta, tls: ssl.SSLContext | None) -> Route:
