@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 from uuid import UUID
@@ -16,6 +16,7 @@ from models.event import Event
 from models.reads.contacts import ContactShown
 from tabiji.channels.email.addresses import Returns
 from tabiji.channels.email.compose import Mail, Mailbox, ascii_address, compose
+from tabiji.channels.email.counting import Tracking
 from tabiji.channels.email.facts import Facts, Fixed, contact_facts
 from tabiji.channels.email.links import Links
 from tabiji.channels.email.render import Rendered, Renderer
@@ -53,6 +54,7 @@ class Letterhead:
     ui: str
     returns: Returns | None = None
     """Makes the addresses that mail comes back to, where there is a domain for them."""
+    tracking: Tracking = field(default_factory=Tracking)
 
     @classmethod
     def of(cls, settings: Settings) -> Letterhead:
@@ -67,6 +69,7 @@ class Letterhead:
             postal_address=settings.postal_address,
             returns=Returns(settings.signing_secret, settings.return_domain) if settings.return_domain else None,
             ui=f"{settings.temporal_ui}/namespaces/{quote(settings.temporal_namespace, safe='')}/workflows",
+            tracking=Tracking.by(settings),
         )
 
 
@@ -104,7 +107,8 @@ class Letters:
             # Nothing defines segments yet: the answer is an error that says so, not a no.
             raise UnknownSegment(min(asked))
         rendered = self._renderer.render(order.template, facts, variant)
-        html = self.links.track(rendered.html, public_id, untouched=_own_links(facts))
+        how = self._head.tracking.of(self.topics.get(order.topic), campaign=order.enrollment_id, variant=variant)
+        html = how.on(self.links, rendered.html, public_id, untouched=_own_links(facts))
         return Letter(public_id, replace(rendered, html=html), recipient, way_out, answered=True)
 
     def _choices(self, contact: ContactShown, order: SendEmail) -> dict[str, object]:

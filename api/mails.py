@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
-from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import structlog
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import JsonValue
 
 from api.deps import PartsDep
 from api.pages import not_found
 from api.parts import Parts
-from api.recording import record
-from models.incoming import Incoming
-from models.reads.messages import find_message
+from api.touches import Told, touched
 from tabiji.channels.email.links import Clicked
+from tabiji.domain.machines import SEEN, Verdict
+from tabiji.domain.machines import Request as Seen
+from tabiji.errors import Unavailable
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -30,8 +29,11 @@ PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRA
 NEVER_CACHED = {"Cache-Control": "no-store, no-cache, must-revalidate, private", "Pragma": "no-cache", "Expires": "0"}
 PATIENCE = 2.0
 """Seconds a reader waits at most for our bookkeeping."""
+PAUSES = (0.5, 1, 2, 4, 8, 15, 30)
+"""Seconds between attempts to record what happened while the database is away."""
+MOST_WAITING = 2_000
 
-_unfinished: set[asyncio.Task[None]] = set()
+_unfinished: set[asyncio.Task[Verdict | None]] = set()
 _PAGE: dict[int | str, dict[str, Any]] = {
     200: {"description": "A page", "content": {"text/html": {"schema": {"type": "string"}}}},
     404: {"description": "A page that says so", "content": {"text/html": {"schema": {"type": "string"}}}},
@@ -45,11 +47,11 @@ _GIF: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("/o/{token}.gif", operation_id="openPixel", response_class=Response, responses=_GIF)
-async def opened(token: str, parts: PartsDep) -> Response:
-    """Show one transparent pixel, and record `Email Opened`."""
+async def opened(token: str, request: Request, parts: PartsDep) -> Response:
+    """Show one transparent pixel, and record `Email Opened`: with `machine` where a program fetched it."""
     link = parts.links.read_open(token)
     if link is not None:
-        await _in_passing(_happened(parts, link.message, "Email Opened"))
+        await _in_passing(parts, Told(link.message, "open"), request)
     return _pixel()
 
 
@@ -66,20 +68,33 @@ async def asked_for_pixel(token: str) -> Response:
     response_class=RedirectResponse,
     responses={302: {"description": "On to the page the mail linked to"}, 404: _PAGE[404]},
 )
-async def clicked(token: str, parts: PartsDep) -> Response:
-    """Lead on to the page a mail linked to, and record `Email Link Clicked`."""
+async def clicked(token: str, request: Request, parts: PartsDep) -> Response:
+    """Lead on to the page a mail linked to, and record `Email Link Clicked`: with `machine` where a program did it.
+
+    Whoever it is, and whatever becomes of the record, the link leads on.
+    """
     link = parts.links.read_click(token)
     if link is None:
         return not_found("This link is broken. Mail programs sometimes cut long links in two.")
-    await _in_passing(_happened(parts, link.message, "Email Link Clicked", url=link.url))
-    return RedirectResponse(_told_who_comes(parts, link), 302)
+    who = await _in_passing(parts, Told(link.message, "click", link.url, link.place), request)
+    # A program must not use up what tells a site of ours who comes.
+    return _leading_to(link.url if who is Verdict.MACHINE else _told_who_comes(parts, link))
 
 
 @router.head("/c/{token}", include_in_schema=False)
 async def asked_where_it_leads(token: str, parts: PartsDep) -> Response:
     """Programs that check links are told where they lead; nobody has clicked."""
     link = parts.links.read_click(token)
-    return not_found("") if link is None else RedirectResponse(link.url, 302)
+    return not_found("") if link is None else _leading_to(link.url)
+
+
+def _leading_to(url: str) -> Response:
+    """A host is told in the letters every reader of a header knows."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").encode("idna").decode("ascii")
+    if parts.netloc.isascii():
+        return RedirectResponse(url, 302)
+    return RedirectResponse(urlunsplit(parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host)), 302)
 
 
 def _told_who_comes(parts: Parts, link: Clicked) -> str:
@@ -91,43 +106,35 @@ def _told_who_comes(parts: Parts, link: Clicked) -> str:
     return link.url
 
 
-async def _happened(parts: Parts, public_id: str, name: str, **more: JsonValue) -> None:
-    async with parts.database.read() as tx:
-        message = await find_message(tx, public_id)
-    if message is None:
-        return
-    properties: dict[str, JsonValue] = {"template": message.template, "message": public_id, **more}
-    incoming = Incoming(
-        kind="mail",
-        name=name,
-        message_id=_once_a_minute(parts, public_id, name, more),
-        at=parts.clock.now(),
-        properties=properties,
-        contact_id=message.contact_id,
-    )
-    await record(parts, [incoming])
-
-
-def _once_a_minute(parts: Parts, public_id: str, name: str, more: dict[str, JsonValue]) -> str:
-    """Mail programs fetch pixels over and over; and nobody may fill a database with one link."""
-    minute = int(parts.clock.wall().timestamp() // 60)
-    what = hashlib.sha256(f"{name}\n{more}".encode()).hexdigest()[:16]
-    return f"mail/{public_id}/{what}/{minute}"
-
-
-async def _in_passing(work: Coroutine[Any, Any, None]) -> None:
+async def _in_passing(parts: Parts, told: Told, request: Request) -> Verdict | None:
     """Do it now, but make nobody wait for it long, and let nobody see that it failed."""
-    task = asyncio.create_task(_quietly(work))
+    seen = Seen(
+        {name: value for name in SEEN if (value := request.headers.get(name)) is not None},
+        parts.limits.address(request.scope),
+        secure=parts.settings.public_url.startswith("https:"),
+    )
+    task = asyncio.create_task(_patiently(parts, told, seen))
     _unfinished.add(task)
     task.add_done_callback(_unfinished.discard)
-    await asyncio.wait({task}, timeout=PATIENCE)
+    done, _ = await asyncio.wait({task}, timeout=PATIENCE)
+    return task.result() if done else None
 
 
-async def _quietly(work: Coroutine[Any, Any, None]) -> None:
-    try:
-        await work
-    except Exception as error:
-        log.warning("mail.event_lost", problem=type(error).__name__)
+async def _patiently(parts: Parts, told: Told, seen: Seen) -> Verdict | None:
+    """The reader has gone on: while the database is away for a moment we try again, as long as not too many wait."""
+    told = replace(told, at=parts.clock.now())
+    for pause in (*PAUSES, None):
+        try:
+            return await touched(parts, told, seen)
+        except Unavailable as error:
+            if pause is None or len(_unfinished) > MOST_WAITING:
+                log.warning("mail.event_lost", problem=type(error).__name__)
+                return None
+            await asyncio.sleep(pause)
+        except Exception as error:
+            log.warning("mail.event_lost", problem=type(error).__name__)
+            return None
+    return None
 
 
 def _pixel() -> Response:

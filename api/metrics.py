@@ -50,6 +50,12 @@ class Metrics:
             ("source", "outcome"),
             registry=self.registry,
         )
+        self.touches = Counter(
+            "tabiji_touches",
+            "Opens and clicks, by who they are taken for; doubtful ones are held for a moment",
+            ("what", "verdict"),
+            registry=self.registry,
+        )
         self.pauses = Gauge("tabiji_pauses", "Pauses in force", registry=self.registry)
         self.held = Gauge("tabiji_held", "Enrollments that a pause holds before an effect", registry=self.registry)
         self.tripped = Gauge(

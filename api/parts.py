@@ -13,6 +13,7 @@ from temporalio.client import Client
 from activities.dispatch import Counts, Dispatcher
 from activities.steering import Steering
 from api.known_keys import KnownKeys
+from api.lately import Lately
 from api.limits import Buckets, Limits
 from api.metrics import Metrics
 from models import breaker
@@ -80,6 +81,7 @@ class Parts:
     forms: FormCatalog = field(default_factory=FormCatalog)
     topics: Topics = field(default_factory=Topics)
     sources: Sources = field(default_factory=Sources)
+    lately: Lately = field(default_factory=Lately)
     form_posts: Buckets = field(default_factory=lambda: Buckets(FORMS_A_MINUTE / 60, size=FORMS_AT_ONCE))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -82,7 +82,7 @@ async def note_touches(tx: AsyncConnection, items: Sequence[tuple[Incoming, UUID
     ]
     if settled:
         rows = table(Touch)
-        values = {"verdict": bindparam("verdict"), "why": bindparam("why"), "due_at": None}
+        values: dict[str, Any] = {"verdict": bindparam("verdict"), "why": bindparam("why"), "due_at": None}
         await tx.execute(update(rows).where(rows.c.key == bindparam("b_key")).values(values), settled)
     for (verdict, what), found in _by_kind(made).items():
         await _stamp(tx, verdict, what, found)
@@ -192,7 +192,3 @@ async def _sent_at(tx: AsyncConnection, message: str) -> datetime | None:
 
 def _as_touch(row: AnyRow) -> machines.Touch:
     return machines.Touch(cast("What", row.what), row.url, row.recorded_at, Verdict(row.verdict))
-
-
-EARLIER = timedelta(minutes=15)
-"""So far back a fresh mail's touches are looked at."""

@@ -56,6 +56,8 @@ class Topic:
         interest: Of the basis legitimate interest: whose, and why it weighs more than theirs.
         mails: False: something people agree to on which nothing is sent, such as terms. It is on no preference page.
         cap: At most so many mails on it a person gets, `"1 per 7d"`; several hold together.
+        track_opens: Whether its mails carry a pixel. None: as the settings say; no topic turns on what they turn off.
+        track_clicks: Whether its links are counted. None: as the settings say.
     """
 
     name: str
@@ -69,6 +71,8 @@ class Topic:
     interest: str | None = None
     mails: bool = True
     cap: str | tuple[str, ...] = ()
+    track_opens: bool | None = None
+    track_clicks: bool | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be kept, and what has not been given its reason."""

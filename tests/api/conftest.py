@@ -41,6 +41,12 @@ from tabiji.settings import Settings
 from tabiji.temporal import connect
 
 SECRET = "a secret that is only fit for tests"
+BROWSER = {
+    "User-Agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 "
+    "Safari/537.36",
+    "Accept-Language": "ja,en;q=0.8",
+}
+"""Who has no key is a person."""
 
 
 def free_port() -> int:
@@ -123,7 +129,7 @@ async def opened(database: Database, settings: Settings) -> AsyncGenerator[Door]
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
 
         def client(key: str | None) -> httpx2.AsyncClient:
-            headers = {"Authorization": f"Bearer {key}"} if key else {}
+            headers = {"Authorization": f"Bearer {key}"} if key else BROWSER
             return httpx2.AsyncClient(transport=transport, base_url="http://tabiji.example", headers=headers)
 
         ingest, full = await create_key(database, "web", "write"), await create_key(database, "ops", "admin")

@@ -79,7 +79,7 @@ async def test_a_click_link_is_followed_only_as_it_was_signed_and_for_what_it_wa
     token = good.rpartition("/")[2]
 
     assert leads_away(await door.nobody.get(good)), "a mail of ours led there"
-    forged = [token[:-1] + ("A" if token[-1] != "A" else "B"), token[1:], token + "x", token.partition(".")[0]]
+    forged = [token[:-1] + ("A" if token[-1] != "A" else "B"), token[1:], token + "x", token[:40]]
     forged += [stranger.click("m-1", EVIL).rpartition("/")[2], mails.open("m-1").rpartition("/")[2]]
     for one in forged:
         answer = await door.nobody.get(f"/c/{one}")

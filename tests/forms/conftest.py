@@ -14,7 +14,7 @@ from api.app import compose
 from models.database import Database
 from models.keys import create_key
 from tabiji.domain.forms import Form
-from tests.api.conftest import Door, door, settings_for
+from tests.api.conftest import BROWSER, Door, door, settings_for
 from tests.forms.site import with_forms
 
 __all__ = ["door"]
@@ -34,7 +34,7 @@ async def shop(sqlite: Database, tmp_path: Path) -> AsyncGenerator[Shop]:
             transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
 
             async def client(key: str | None) -> httpx2.AsyncClient:
-                headers = {"Authorization": f"Bearer {key}"} if key else {}
+                headers = {"Authorization": f"Bearer {key}"} if key else BROWSER
                 made = httpx2.AsyncClient(transport=transport, base_url="http://tabiji.example", headers=headers)
                 return await stack.enter_async_context(made)
 

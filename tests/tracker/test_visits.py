@@ -83,7 +83,6 @@ async def test_the_link_leads_where_it_led_and_says_one_thing_more(sqlite_door: 
     [
         "https://example.com/",
         "https://www.example.com.evil.example/",
-        "https://www.example.com@evil.example/",
         "https://evil.example/www.example.com",
         "https://shop.example.com/",
         "https://shop.example.com:9443/",
