@@ -197,6 +197,7 @@ def _arrival(parts: Parts, key: Key, batch: Batch | None = None, *, historical: 
         historical=historical,
         context=batch.context if batch else None,
         sent_at=batch.sentAt if batch else None,
+        topics=parts.topics,
     )
 
 

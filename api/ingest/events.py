@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 from api.ingest.calls import KINDS, Call, Fields
 from api.ingest.checks import WHO, Problems, check_fields, inner, instant, place, profile, tempo
+from api.ingest.decisions import DECISIONS, decision
 from models.incoming import NOBODY, GroupSaid, Incoming
 from tabiji.domain.events import UTM
+from tabiji.domain.topics import Topics
 
 LONGEST_MESSAGE_ID = 256
 _NOW = timedelta(0)
@@ -33,6 +35,7 @@ class Arrival:
         historical: They are an import: stored, and nobody is started or woken.
         context: Of the batch.
         sent_at: Of the batch, not read yet.
+        topics: Those that are declared.
     """
 
     now: datetime
@@ -42,6 +45,7 @@ class Arrival:
     historical: bool = False
     context: Fields | None = None
     sent_at: str | None = None
+    topics: Topics = field(default_factory=Topics)
 
 
 def incoming(kind: str, call: Call, arrival: Arrival, problems: Problems) -> Incoming | None:
@@ -60,12 +64,16 @@ def incoming(kind: str, call: Call, arrival: Arrival, problems: Problems) -> Inc
         problems.add("userId", WHO)
     if problems.found:
         return None
+    properties = _properties(kind, call, context, problems)
+    name, consent = KINDS[kind].event or call.event or "", None
+    if name in DECISIONS and kind == "track":
+        name, consent = decision(name, properties, arrival.topics)
     return Incoming(
         kind=kind,
-        name=KINDS[kind].event or call.event or "",
+        name=name,
         message_id=_message_id(call.messageId, public=arrival.public),
         at=at,
-        properties=_properties(kind, call, context, problems),
+        properties=properties,
         context=kept,
         user_id=call.userId,
         anonymous_id=call.anonymousId,
@@ -73,6 +81,7 @@ def incoming(kind: str, call: Call, arrival: Arrival, problems: Problems) -> Inc
         previous_id=call.previousId if kind == "alias" else None,
         traits=traits,
         group=_group(call) if kind == "group" else None,
+        consent=consent,
         enrollment_id=NOBODY if arrival.historical else None,
         tempo=speed,
         trusted=not arrival.public or arrival.trusts(call.userId, ours.get("userHash")),
