@@ -125,6 +125,10 @@ class Checker:
             return any(not self.topics.is_transactional(topic) for topic in topics)
         return self.renderer.notes(name)[0].audience not in ("team", "transactional")
 
+    def way_out(self, name: str) -> str | None:
+        """The unsubscribe link it must show."""
+        return way_out(self.settings) if self.refusable(name) else None
+
     def _template(self, name: str) -> Iterator[tuple[Problem, str]]:
         try:
             people, variants = self.people(name), self.variants(name)
@@ -143,8 +147,7 @@ class Checker:
         except TemplateError as error:
             yield self._broken(name, error)
             return
-        link = way_out(self.settings) if self.refusable(name) else None
-        for flaw in flaws_in(rendered, way_out=link, public_url=self.settings.public_url):
+        for flaw in flaws_in(rendered, way_out=self.way_out(name), public_url=self.settings.public_url):
             yield self._problem(name, flaw)
 
     def _broken(self, name: str, error: TemplateError) -> Problem:
