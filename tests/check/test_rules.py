@@ -20,7 +20,7 @@ import uuid
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 from temporalio import workflow
-from tabiji import Journey, after, always, days, hours, journey, on, tag_added
+from tabiji import Journey, after, always, arm, content_test, days, hours, journey, on, tag_added
 
 NAMES = ("a", "b")
 
@@ -72,6 +72,10 @@ def checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Checks]:
         mails.mkdir()
         (mails / "fine.html").write_text("<title>Hello</title>{{ contact.first_name | default('you') }}")
         (mails / "needs.html").write_text("<title>Hello</title>{{ contact.first_name }}")
+        (mails / "arms.html").write_text(
+            "<title>{% block subject %}Hello{% endblock %}</title>"
+            "{% if variant == 'b' %}{% block subject_b scoped %}Hi{% endblock %}{% endif %}"
+        )
         (mails / "broken.html").write_text("<title>Hello</title>{{ company.name }}")
         return check("checked", templates=mails, limits=Limits(mails=2))
 
@@ -98,6 +102,7 @@ WRONG = {
     "loop-without-wait": "while True:\n    await self.adjust_score(1, reason='round')",
     "long-history": "for n in range(1000):\n    await self.tag('a')",
     "template": "await self.send_email('missing')",
+    "same-arms": "await self.send_email('fine', test=content_test('t', ('a', 'b')))",
     "topic": "await self.send_email('fine', topic='newsleter')",
     "many-mails": "for name in ('a', 'b', 'c'):\n    await self.send_email('fine')",
 }
@@ -115,6 +120,7 @@ RIGHT = {
     "loop-without-wait": "while True:\n    await self.wait(days=1)\n    await self.adjust_score(1, reason='round')",
     "long-history": "for n in range(1000):\n    await self.tag('a')\n    await self.wait(days=1)",
     "template": "await self.send_email('fine')",
+    "same-arms": "await self.send_email('arms', test=content_test('t', ('a', 'b')))",
     "many-mails": "for name in ('a', 'b', 'c'):\n    await self.send_email('fine')\n    await self.wait(days=1)",
 }
 
@@ -148,6 +154,10 @@ def test_what_is_right_is_left_alone(checks: Checks, code: str) -> None:
         ("await self.wait_for(on('A'), timeout=days(1) if self.trigger else None)", "no-timeout"),
         ("for name in ('fine', 'missing'):\n    await self.send_email(name, step=name)", "template"),
         ("await self.send_email('broken')", "template"),
+        (
+            "await self.send_email('fine', test=content_test('t', {'a': arm(), 'b': arm(template='missing')}))",
+            "template",
+        ),
         ("await self.wait_for(on('A'))", "no-timeout"),
     ],
 )

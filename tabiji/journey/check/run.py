@@ -12,6 +12,7 @@ from tabiji.domain.event_catalog import EventCatalog
 from tabiji.errors import JourneyDefinitionError
 from tabiji.journey.check import map_rules, source_rules
 from tabiji.journey.check.circles import circles
+from tabiji.journey.check.content_rules import arms_of_mails
 from tabiji.journey.check.findings import Finding, Limits, Module, Project, Severity
 from tabiji.journey.check.templates import mails
 from tabiji.journey.check.topic_rules import topics_of_forms, topics_of_mails
@@ -65,6 +66,7 @@ def check_project(project: Project) -> list[Finding]:
     for reading in project.readings:
         found += [finding for rule in map_rules.RULES for finding in rule(reading, project)]
         found += mails(reading, project)
+        found += arms_of_mails(reading, project)
         found += topics_of_mails(reading, project)
     found += [finding for module in project.form_files for finding in topics_of_forms(module, project)]
     found += circles(project)

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
-from tabiji.channels.email.render import Facts, Renderer
+from tabiji.channels.email.render import Facts, Rendered, Renderer
 from tabiji.errors import TemplateError
 from tabiji.journey.check.findings import Finding, Project, Severity, at
 from tabiji.journey.check.topic_rules import BY_DEFAULT, BY_NAME
@@ -46,40 +46,56 @@ def mails(reading: Reading, project: Project) -> Iterator[Finding]:
 
 
 def _mail(reading: Reading, node: str, renderer: Renderer, template: str, folder: Path) -> Iterator[Finding]:
-    if (wrong := _wrong(renderer, template, NOBODY)) is not None:
+    if (lacking := wrong(renderer, template, NOBODY)) is not None:
         found = partial(at, reading, node, "template")
-        if (always := _wrong(renderer, template, Anybody())) is not None:
-            yield found(f"{always}".rstrip(".") + ".", _remedy(folder, template))
+        if (always := wrong(renderer, template, Anybody())) is not None:
+            yield found(f"{always}".rstrip(".") + ".", remedy(folder, template))
         else:
             yield found(
-                f"{wrong}".rstrip(".") + ".", "Without it nobody lacking it gets this mail.", severity=Severity.WARNING
+                f"{lacking}".rstrip(".") + ".",
+                "Without it nobody lacking it gets this mail.",
+                severity=Severity.WARNING,
             )
 
 
-def _wrong(renderer: Renderer, template: str, contact: Mapping[str, object]) -> TemplateError | None:
+def wrong(
+    renderer: Renderer, template: str, contact: Mapping[str, object], variant: str | None = None
+) -> TemplateError | None:
+    """Why a template cannot be filled in for a contact; None: it can."""
     try:
-        renderer.render(
-            template,
-            {
-                "contact": contact,
-                "journey": Facts("journey", {"name": "check"}),
-                "sender": Facts("sender", {"name": "Sender", "email": "sender@example.com"}),
-                "public_url": "https://example.com",
-                "postal_address": "1 Example Street",
-                "unsubscribe_url": "https://example.com/unsubscribe",
-                "preferences_url": "https://example.com/preferences",
-                "confirm": Facts(
-                    "confirm",
-                    {"url": "https://example.com/confirm", "title": "Our news", "purpose": "One mail a month."},
-                ),
-            },
-        )
+        filled(renderer, template, contact, variant)
     except TemplateError as error:
         return error
     return None
 
 
-def _remedy(folder: Path, template: str) -> str:
+def filled(renderer: Renderer, template: str, contact: Mapping[str, object], variant: str | None = None) -> Rendered:
+    """A mail to a contact.
+
+    Raises:
+        TemplateError: It cannot be filled in.
+    """
+    return renderer.render(
+        template,
+        {
+            "contact": contact,
+            "journey": Facts("journey", {"name": "check"}),
+            "sender": Facts("sender", {"name": "Sender", "email": "sender@example.com"}),
+            "public_url": "https://example.com",
+            "postal_address": "1 Example Street",
+            "unsubscribe_url": "https://example.com/unsubscribe",
+            "preferences_url": "https://example.com/preferences",
+            "confirm": Facts(
+                "confirm",
+                {"url": "https://example.com/confirm", "title": "Our news", "purpose": "One mail a month."},
+            ),
+        },
+        variant,
+    )
+
+
+def remedy(folder: Path, template: str) -> str:
+    """What to do about a template that cannot be filled in."""
     if (folder / f"{template}.html").exists():
         return f"Mend {_file(folder, template)}."
     there = [file.relative_to(folder).with_suffix("").as_posix() for file in folder.rglob("*.html")]
