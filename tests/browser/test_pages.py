@@ -82,7 +82,7 @@ async def test_unsubscribing_takes_one_key_and_is_confirmed(desk: Desk, browser:
     await nothing_sticks_out(page, NARROW)
 
     await page.keyboard.press("Tab")
-    await expect(page.get_by_role("button", name="Unsubscribe")).to_be_focused()
+    await expect(page.get_by_role("button", name="Unsubscribe", exact=True)).to_be_focused()
     await page.keyboard.press("Enter")
 
     await expect(page.get_by_role("button")).to_have_count(0)
