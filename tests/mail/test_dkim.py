@@ -111,8 +111,8 @@ def test_awkward_messages_are_signed_right(content: bytes) -> None:
     assert verified(SIGNER.sign(content)) == [True, True]
 
 
-@given(body=st.lists(st.text(st.sampled_from(" \tab.é"), max_size=12), max_size=8))
-@settings(max_examples=60, deadline=None)
+@given(body=st.lists(st.text(st.sampled_from(" \tab.\ré"), max_size=12), max_size=8))
+@settings(max_examples=30, deadline=None)
 def test_any_body_is_signed_right(body: list[str]) -> None:
     content = b"From: a@example.com\r\nSubject: x\r\n\r\n" + "\r\n".join([*body, ""]).encode()
     assert verified(Signer.of("example.com", [("e2026", KEYS["e2026"])]).sign(content)) == [True]
