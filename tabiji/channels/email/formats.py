@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal, InvalidOperation
@@ -97,8 +98,7 @@ def as_datetime(value: object, format: str = "medium") -> str:
 
 def as_number(value: object, digits: int | None = None) -> str:
     """A number, with so many digits behind the point where that is said."""
-    pattern = None if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
-    return numbers.format_decimal(_decimal(value), format=pattern, locale=READER.get().locale)
+    return _written(value, READER.get().locale.decimal_formats[None], digits)
 
 
 def as_money(value: object, currency: str | None = None) -> str:
@@ -112,8 +112,7 @@ def as_money(value: object, currency: str | None = None) -> str:
 
 def as_percent(value: object, digits: int = 0) -> str:
     """A share: 0.25 is 25 %."""
-    pattern = "#,##0" + ("." + "0" * digits if digits else "") + "%"
-    return numbers.format_percent(_decimal(value), format=pattern, locale=READER.get().locale)
+    return _written(value, READER.get().locale.percent_formats[None], digits)
 
 
 FILTERS = {
@@ -124,6 +123,13 @@ FILTERS = {
     "money": as_money,
     "percent": as_percent,
 }
+
+
+def _written(value: object, pattern: numbers.NumberPattern, digits: int | None) -> str:
+    own = copy(pattern)
+    if digits is not None:
+        own.frac_prec = (digits, digits)
+    return str(own.apply(_decimal(value), READER.get().locale))
 
 
 def _decimal(value: object) -> Decimal:

@@ -102,15 +102,16 @@ class Preview:
 
     async def changes(self, _request: Request) -> Response:
         """Says so when a file of the templates was saved: server-sent events."""
-        return StreamingResponse(self._saves(), media_type="text/event-stream")
+        return StreamingResponse(self.saves(), media_type="text/event-stream")
 
     async def script(self, _request: Request) -> Response:
         """Loads the page again when a file was saved."""
         return Response(_SCRIPT, media_type="text/javascript")
 
-    async def _saves(self) -> AsyncIterator[str]:
+    async def saves(self) -> AsyncIterator[str]:
+        """The stream of it."""
         yield ": here\n\n"
-        async for _ in awatch(self._settings.templates, debounce=200, stop_event=self._ends, raise_interrupt=False):
+        async for _ in awatch(self._settings.templates, debounce=200, stop_event=self._ends):
             yield "data: saved\n\n"
 
     def _checker(self) -> Checker:
