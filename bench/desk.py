@@ -14,6 +14,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+UNBOUNDED = {"TABIJI_BREAKER_ENTRIES": "0"}
+"""People arrive as fast as they can here, which is what the breaker is for."""
 PORTS = ("API", "TEMPORAL", "TEMPORAL_UI", "SMTP", "INBOX")
 
 
@@ -27,7 +29,8 @@ async def desk(project: Path, *, relay: int | None = None, **more: str) -> Async
         more: Settings, as variables.
     """
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TABIJI_")}
-    env = {**clean, **{f"TABIJI_{name}_PORT": str(free_port()) for name in PORTS}, "TABIJI_RELOAD": "false", **more}
+    ports = {f"TABIJI_{name}_PORT": str(free_port()) for name in PORTS}
+    env = {**clean, **ports, "TABIJI_RELOAD": "false", **UNBOUNDED, **more}
     if relay is not None:
         env |= {"TABIJI_SMTP_HOST": "127.0.0.1", "TABIJI_SMTP_PORT": str(relay)}
     async with process(sys.executable, "-m", "tabiji.cli", "up", cwd=project, env=env):

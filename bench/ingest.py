@@ -156,6 +156,7 @@ async def _api(database: Database, key: str) -> AsyncGenerator[Server]:
             "TABIJI_DATA": data,
             "TABIJI_TEMPORAL_ADDRESS": f"127.0.0.1:{free_port()}",
             "TABIJI_KEY_RATE": "1000000",
+            "TABIJI_BREAKER_ENTRIES": "0",
             "TABIJI_LOG_LEVEL": "warning",
         }
         async with _process((sys.executable, "-m", "tabiji.cli", "api"), port, env) as pid:

@@ -218,7 +218,7 @@ async def test_a_page_asks_what_people_have_got_in_one_statement(
 
 async def _statements(database: Database, rules: Ledger, page: list[Posting]) -> int:
     seen: list[str] = []
-    engine = database._at_once.sync_engine  # what writes go through on SQLite
+    engine = database._at_once.sync_engine  # pyright: ignore[reportPrivateUsage] # what writes go through on SQLite
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         seen.append(statement)

@@ -171,11 +171,13 @@ def test_the_last_room_waits_a_moment_for_a_journey_of_higher_priority() -> None
 clock = st.builds(time, st.integers(0, 23), st.sampled_from((0, 15, 30, 59)))
 windows = st.none() | st.tuples(clock, clock)
 topics = st.sampled_from(("marketing", "news"))
-moments = st.builds(
-    lambda turn, minutes: datetime(*turn, tzinfo=UTC) + minutes * MINUTE,
-    st.sampled_from(TURNS),
-    st.integers(-1440, 2880),
-)
+
+
+def near(turn: tuple[int, int, int], minutes: int) -> datetime:
+    return datetime(*turn, tzinfo=UTC) + minutes * MINUTE
+
+
+moments = st.builds(near, st.sampled_from(TURNS), st.integers(-1440, 2880))
 caps = st.lists(st.builds(Cap, st.integers(1, 3), st.sampled_from((HOUR, 5 * HOUR, DAY, 2 * DAY))), max_size=2)
 ago = st.integers(-1, 60 * 50)
 ahead = st.integers(-3, 60 * 30)
