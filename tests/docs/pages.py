@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_PATH = re.compile(r"\A(?:#|\{#) ((?:workflows|forms|hooks|activities|tests|templates)/\S+?)(?: #\})?\n")
+_PATH = re.compile(r"\A(?:#|\{#) ((?:workflows|forms|topics|hooks|activities|tests|templates)/\S+?)(?: #\})?\n")
 
 
 @dataclass(frozen=True)
