@@ -46,5 +46,5 @@ async def test_no_activity_is_left_without_an_order(sqlite: Database, tmp_path: 
     settings = Settings(data=tmp_path, secret="x" * 32)  # type: ignore[arg-type] # pydantic makes it a SecretStr
     async with registered(settings, sqlite, Catalog(), Nowhere(), Topics()) as activities:  # type: ignore[arg-type] # never called
         names = {declared(activity)[0] for activity in activities}
-    of_no_journey = {"sweep_page"}
+    of_no_journey = {"sweep_page", "broadcast_turn"}
     assert names - of_no_journey == {order.activity for order in ORDERS}
