@@ -20,6 +20,7 @@ SUPPRESSIONS = "/v1/suppressions"
 FIELDS = ("value", "reason", "transactional", "source", "evidence", "note", "since", "until", "lifted_at")
 PAGE = 500
 _COLUMNS = ("value", "email", "address", "domain")
+_KEPT = ("reason", "note", "since", "until", "transactional")
 _LIKE_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -105,21 +106,18 @@ def _entries(file: Path, reason: str | None) -> Iterator[dict[str, str]]:
         raise Refused(f"{file} cannot be read: {problem.strerror}.") from None
     with opened as source:
         reader = csv.DictReader(source)
-        names = {name.strip().lower(): name for name in reader.fieldnames or ()}
-        column = next((names[name] for name in _COLUMNS if name in names), None)
+        columns = {name.strip().lower() for name in reader.fieldnames or ()}
+        column = next((name for name in _COLUMNS if name in columns), None)
         if column is None:
             raise Refused(f"{file} has no column named {', '.join(_COLUMNS[:-1])} or {_COLUMNS[-1]}.")
         for row in reader:
-            if (row.get("lifted_at") or "").strip():
+            said = {name.strip().lower(): (text or "").strip() for name, text in row.items() if isinstance(name, str)}
+            if said.get("lifted_at"):
                 continue  # what our own export says is over
-            entry = {"value": (row[column] or "").strip().lstrip("'")}
-            entry |= {
-                name: text for name in ("reason", "note", "since", "until") if (text := (row.get(name) or "").strip())
-            }
-            if reason and "reason" not in entry:
-                entry["reason"] = reason
-            if entry["value"]:
-                yield entry
+            if not (value := said[column].removeprefix("'")):
+                continue
+            entry = {"value": value} | {name: said[name] for name in _KEPT if said.get(name)}
+            yield {"reason": reason} | entry if reason else entry
 
 
 def _all(api: Api, over: bool) -> Iterator[dict[str, Any]]:

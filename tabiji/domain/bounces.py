@@ -138,8 +138,8 @@ def soft_in_a_row(fates: Iterable[Fate], *, now: datetime, rule: SoftRule) -> in
         rule: How far back to look, and when silence is delivery.
     """
     count = 0
-    # Of the same moment, a delivery is the later.
-    for fate in sorted(fates, key=lambda one: (one.at, one.bounce is None), reverse=True):
+    # Of the same moment, a soft bounce is the earliest.
+    for fate in sorted(fates, key=lambda one: (one.at, one.bounce != NAMES[Effect.COUNT]), reverse=True):
         if fate.at < now - rule.within:
             break
         if fate.bounce == NAMES[Effect.COUNT]:
