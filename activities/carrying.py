@@ -11,7 +11,7 @@ from typing import Protocol
 from activities.brake import Brake
 from models.ledger import Claim, Fate, Ledger
 from tabiji import crash
-from tabiji.channels.carrier import Lane, PermanentFailure, Taken, TemporaryFailure, Unclear
+from tabiji.channels.carrier import Held, Lane, PermanentFailure, Taken, TemporaryFailure, Unclear
 from tabiji.channels.email.compose import Mail
 from tabiji.domain.bounces import Kind
 from tabiji.errors import ChannelDown, Paused
@@ -81,7 +81,10 @@ class Carrying:
         except PermanentFailure as failure:
             return Fate(claim=claim, state="failed", reason=str(failure), kind=failure.kind)
         except TemporaryFailure as failure:
-            return Fate(claim=claim, state="retry", reason=str(failure), kind=failure.kind, after=failure.after)
+            held = isinstance(failure, Held)
+            return Fate(
+                claim=claim, state="retry", reason=str(failure), kind=failure.kind, after=failure.after, held=held
+            )
         except Paused:
             return Fate(claim=claim, state="retry", reason="stopped before it went out", after=_AT_ONCE)
         except Unclear as unclear:
@@ -92,7 +95,7 @@ class Carrying:
 
 def in_the_end(fate: Fate, tried_for: timedelta) -> Fate:
     """A mail that was not taken now, again and again, has failed: what became of it then."""
-    if fate.state != "retry" or tried_for < PATIENCE:
+    if fate.state != "retry" or fate.held or tried_for < PATIENCE:
         return fate
     # For now is not for good: an address that "does not exist, for now" is not given up for ever.
     kind = Kind.OTHER if fate.kind is Kind.HARD_BOUNCE else fate.kind

@@ -139,6 +139,7 @@ class Fate:
         relay: Which of ours took it.
         kind: Why it never will be taken, or is not now.
         after: How long to wait at least before the next try, where that is known.
+        held: No relay was asked: a rate of our own is used up.
     """
 
     claim: Claim
@@ -148,6 +149,7 @@ class Fate:
     relay: str | None = None
     kind: Kind | None = None
     after: timedelta | None = None
+    held: bool = False
 
 
 NotNow: TypeAlias = Busy | Paused | UnknownContact

@@ -4,6 +4,7 @@
     CarrierError
     ├── PermanentFailure   the other side will never take this message
     ├── TemporaryFailure   it did not take it now: surely not delivered, try again
+    │   └── Held           a rate of our own is used up: come back at the time it names
     └── Unclear            the line broke while it was taking it: delivered or not, nobody knows
 
 Their texts carry codes alone. What the other side wrote may quote an address.
@@ -63,6 +64,10 @@ class TemporaryFailure(CarrierError):
         super().__init__(said)
         self.kind = kind
         self.after = after
+
+
+class Held(TemporaryFailure):
+    """Nobody was asked: a rate of our own is used up for longer than a mail may hold others up."""
 
 
 class Unclear(CarrierError):

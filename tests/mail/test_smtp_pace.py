@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from tabiji.channels.carrier import Lane, TemporaryFailure
+from tabiji.channels.carrier import Held, Lane
 from tabiji.channels.email.smtp import Endpoint, Rates, Relays, Route, SmtpRelay
 from tabiji.channels.email.smtp.queueing import Places, Rate
 from tests.mail.sinks import a_mail, sink
@@ -86,7 +86,7 @@ async def test_urgent_mail_overtakes_what_waits_for_a_rate() -> None:
 async def test_who_would_wait_too_long_is_told_when_to_come_back() -> None:
     rate = Rate(1)
     await rate.turn("journey")
-    with pytest.raises(TemporaryFailure, match="rate") as caught:
+    with pytest.raises(Held, match="rate") as caught:
         await rate.turn("journey", timedelta(milliseconds=100))
     assert caught.value.after is not None
     assert timedelta(milliseconds=500) < caught.value.after <= timedelta(seconds=1)
@@ -128,3 +128,15 @@ async def test_what_waits_for_the_overall_rate_is_not_held_up_by_a_full_domain()
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_those_who_are_sent_away_come_back_one_after_the_other() -> None:
+    """All at once, most of them would come in vain."""
+    rate = Rate(10)
+    await asyncio.gather(*(rate.turn("broadcast") for _ in range(10)))
+    moments: list[timedelta] = []
+    for _ in range(20):
+        with pytest.raises(Held) as caught:
+            await rate.turn("broadcast", timedelta(0))
+        moments.append(caught.value.after or timedelta(0))
+    assert timedelta(seconds=1.7) < moments[-1] - moments[0] < timedelta(seconds=2)

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from itertools import count
 
-from tabiji.channels.carrier import LANES, Lane, TemporaryFailure
+from tabiji.channels.carrier import LANES, Held, Lane
 from tabiji.domain.bounces import Kind
 
 PATIENCE = timedelta(seconds=5)
@@ -95,6 +95,7 @@ class Rate:
         self._burst = max(1.0, per_second)
         self._tokens = self._burst
         self._at: float | None = None
+        self._promised = 0.0
         self._queue = _Queue()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -108,7 +109,7 @@ class Rate:
         """Wait until one more may go.
 
         Raises:
-            TemporaryFailure: That would take longer than `patience`; it says how long.
+            Held: That would take longer than `patience`; it says when to come back, to each another moment.
         """
         self._refill()
         ahead = self._queue.ahead_of(lane)
@@ -117,7 +118,7 @@ class Rate:
             return
         wait = timedelta(seconds=max(0.0, (ahead + 1 - self._tokens) / self._per_second))
         if wait > patience:
-            raise TemporaryFailure("the rate of sending is used up", Kind.POLICY, after=wait)
+            raise Held("the rate of sending is used up", Kind.POLICY, after=self._later(wait))
         waiter = self._queue.join(lane)
         self._wind()
         try:
@@ -126,6 +127,13 @@ class Rate:
             if waiter.done() and not waiter.cancelled():
                 self._tokens += 1  # it was ours already
             raise
+
+    def _later(self, wait: timedelta) -> timedelta:
+        """When to come back: not all at once, or most would come in vain."""
+        now = asyncio.get_running_loop().time()
+        due = max(self._promised, now + wait.total_seconds())
+        self._promised = due + 1 / self._per_second
+        return timedelta(seconds=due - now)
 
     def _refill(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -171,7 +179,7 @@ class Rates:
         """Wait until a mail to this address may go, without holding anything others need.
 
         Raises:
-            TemporaryFailure: That would take too long.
+            Held: That would take too long.
         """
         # The domain first: who waits for a full one must not use up what others could.
         if (domain := self._of(recipient)) is not None:
