@@ -19,6 +19,7 @@ from api.targets import Reason
 from models.broadcasts import Broadcasts, Plan, Whom, find_people
 from models.house import house_of
 from models.reads.broadcasts import BroadcastInFull, BroadcastShown, Preview, list_broadcasts, preview, show_broadcast
+from tabiji.domain.content import ContentTest
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -89,6 +90,9 @@ class BroadcastSent(BaseModel):
         int, Field(ge=0, le=30 * 86400, description="seconds quiet hours and caps may hold a mail back at most")
     ] = 86400
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
+    test: Annotated[
+        ContentTest | None, Field(description="of what it says; without goals, a click in the mail is what counts")
+    ] = None
 
     def plan(self) -> Plan:
         """For the model."""
@@ -102,6 +106,7 @@ class BroadcastSent(BaseModel):
             rate=self.rate,
             delay=timedelta(seconds=self.delay),
             priority=self.priority,
+            content=self.test,
             draft=self.people,
         )
 

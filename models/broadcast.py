@@ -29,6 +29,9 @@ class Broadcast(SQLModel, table=True):
     rate: float | None = Field(default=None, description="a second at most, over all workers; None: as fast as it goes")
     delay_s: int = Field(description="how long rules of time may hold a person's mail back")
     priority: int = 0
+    content: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(JsonColumn, nullable=True), description="the test of its content"
+    )
     state: str = Field(max_length=16, index=True, description="draft, scheduled, sending, done or cancelled")
     total: int | None = Field(default=None, description="recipients; None: not written down yet")
     holder: str | None = Field(default=None, max_length=200, description="the attempt that may claim for it now")

@@ -25,6 +25,7 @@ from models.pauses import lift, put
 from models.suppressions import as_contacts_have_it
 from tabiji.domain.audience import Audience, Listed, Tagged
 from tabiji.domain.broadcasts import EARLIEST_ZONE, State
+from tabiji.domain.content import ContentTest
 from tabiji.domain.sending.asked import MOST_DELAY
 from tabiji.errors import Refused, UnknownSegment
 
@@ -88,6 +89,7 @@ class Plan:
     rate: float | None = None
     delay: timedelta = MOST_DELAY
     priority: int = 0
+    content: ContentTest | None = None
     draft: bool = False
 
 
@@ -133,6 +135,7 @@ class Broadcasts:
             rate=plan.rate,
             delay_s=int(plan.delay.total_seconds()),
             priority=plan.priority,
+            content=plan.content.model_dump(mode="json") if plan.content is not None else None,
             state=(State.DRAFT if plan.draft else State.SCHEDULED).value,
         )
 

@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("rate", sa.Float(), nullable=True),
         sa.Column("delay_s", sa.Integer(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("content", JSON, nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("total", sa.Integer(), nullable=True),
         sa.Column("holder", sa.String(length=200), nullable=True),

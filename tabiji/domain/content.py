@@ -19,6 +19,9 @@ import re
 from collections.abc import Mapping
 from datetime import time, timedelta
 from itertools import combinations
+from typing import Self
+
+from pydantic import model_validator
 
 from tabiji.domain.calendar import TimeOfDay, Weekday, as_when
 from tabiji.domain.conditions import Condition
@@ -59,6 +62,12 @@ class ContentTest(Data):
     name: str
     arms: dict[str, Arm]
     design: Design = Design()
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if (problem := _problem(self.name, self.arms)) is not None:
+            raise ValueError(problem)
+        return self
 
     def draw(self, goals: tuple[Condition, ...] = ()) -> Draw:
         """How people are put into it; `goals` count where it has none of its own."""
