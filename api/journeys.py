@@ -23,6 +23,7 @@ class JourneyOut(BaseModel):
     starts_on: list[str]
     ends_at: list[str]
     reentry: str
+    priority: int = Field(description="where a cap leaves room for one message, the one of the higher journey goes out")
     state: Launch = Field(description="draft, pilot, live or closing")
     stopped: str | None = Field(description="why a pilot stopped itself")
     inside: int = Field(description="contacts who are in it now; test contacts do not count")
@@ -52,6 +53,7 @@ def _out(spec: JourneySpec, launch: LaunchShown) -> JourneyOut:
         starts_on=[str(trigger) for trigger in (*spec.triggers, *spec.dates, *spec.schedules)],
         ends_at=[*goals, *(f"{end} (exit)" for end in spec.exits)],
         reentry=str(spec.reentry),
+        priority=spec.priority,
         state=launch.state,
         stopped=launch.stopped,
         inside=launch.inside,

@@ -15,11 +15,12 @@ from rich.console import Console
 from activities.steering import Steering
 from api.app import compose
 from api.parts import Parts
+from models.control import everything_is_paused
 from models.database import Database
 from models.keys import create_key
 from tabiji.desk.launch import GoLive, golive, set_state, show_journeys, show_state
 from tabiji.desk.look import Api, show_contact
-from tabiji.desk.steer import Order, pause, resume, show_pauses, tell
+from tabiji.desk.steer import Order, pause, resume, show_pauses, stop_everything, tell
 from tabiji.errors import Refused
 from tabiji.settings import Settings
 from tests.api.conftest import free_port, parts_on, settings_for
@@ -96,6 +97,31 @@ def enters(api: Api, name: str) -> str:
     api.post("/v1/identify", who)
     enrolled: str = api.post(f"/v1/journeys/{JOURNEY}/enrollments", {"user_id": name})["id"]
     return enrolled
+
+
+def test_one_word_stops_everything_and_one_lets_it_go_on(api: Api, settings: Settings) -> None:
+    screen = Screen()
+    stop_everything(settings, "wrong price", screen.console)
+    assert "Everything is stopped" in screen.text
+    show_pauses(api, screen.console)
+    assert "wrong price" in screen.text
+    stop_everything(settings, None, screen.console)
+    assert resume(api, Order(everything=True), screen.console)
+    assert not resume(api, Order(everything=True), screen.console)
+
+
+async def test_where_no_api_answers_the_database_is_told_itself(sqlite: Database) -> None:
+    nowhere = Settings(
+        _env_file=None,  # type: ignore[call-arg] # pydantic-settings takes it
+        api_port=free_port(),
+        api_key=SecretStr("any"),
+        database_url=sqlite.url.render_as_string(hide_password=False),
+    )
+    screen = Screen()
+    await asyncio.to_thread(stop_everything, nowhere, "fire", screen.console)
+    assert "Everything is stopped, by tabiji stop" in screen.text
+    async with sqlite.read() as tx:
+        assert await everything_is_paused(tx)
 
 
 def test_a_person_is_paused_shown_and_resumed(api: Api) -> None:
