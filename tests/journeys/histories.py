@@ -22,7 +22,9 @@ from tests.journeys.relay import relay
 from tests.journeys.stage import until
 from tests.journeys.test_whitepaper_nurture import on_stage, submits_the_form
 from workflows.birthday import Birthday
+from workflows.double_opt_in import DoubleOptIn
 from workflows.lead_nurturing import LeadNurturing
+from workflows.preferences_link import PreferencesLink
 from workflows.visit import Visit
 from workflows.webinar import Webinar
 from workflows.welcome_series import WelcomeSeries
@@ -115,7 +117,25 @@ async def _is_new(journeys: JourneyEnvironment) -> Run:
     return await journeys.start(WelcomeSeries)
 
 
+async def _confirms(journeys: JourneyEnvironment) -> Run:
+    journeys.person("confirms", consent=False)
+    journeys.loads(DoubleOptIn)
+    [run] = await journeys.asks("confirms", "newsletter")
+    await journeys.advance(days(3))
+    await journeys.confirms("confirms", "newsletter")
+    return run
+
+
+async def _chooses(journeys: JourneyEnvironment) -> Run:
+    journeys.person("chooses", consent=False)
+    journeys.loads(PreferencesLink)
+    [run] = await journeys.happens("Preferences Requested", contact="chooses")
+    return run
+
+
 OTHERS = {
+    "asked": _confirms,
+    "chooser": _chooses,
     "reader": _reads,
     "customer": _celebrates,
     "visitor": _visits,
