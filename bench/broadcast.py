@@ -44,6 +44,7 @@ from tabiji.channels.email.facts import Facts, contact_facts
 from tabiji.channels.email.links import Links
 from tabiji.channels.email.render import Renderer
 from tabiji.channels.email.smtp.settings import relays_of
+from tabiji.deploys.versions import at_work, promote
 from tabiji.domain.broadcasts import BROADCAST, BroadcastOrder
 from tabiji.domain.journeys import Catalog
 from tabiji.domain.topics import Topics
@@ -103,8 +104,15 @@ async def _measured(settings: Settings, database: Database, people: int, rounds:
         dispatcher = Dispatcher(temporal.client, database, Catalog([]), task_queue=QUEUE)
         async with registered(settings, database, Catalog([]), dispatcher, Topics()) as activities:
             made += activities
-            worker = Worker(temporal.client, task_queue=QUEUE, workflows=[SendBroadcast], activities=made)
+            worker = Worker(
+                temporal.client,
+                task_queue=QUEUE,
+                workflows=[SendBroadcast],
+                activities=made,
+                deployment_config=at_work(settings.deployment, "bench"),
+            )
             async with worker:
+                await promote(temporal.client, settings.deployment, "bench")
                 for number in range(rounds + 1):
                     rates = {
                         "ours": await _ours(temporal.client, database, people),
