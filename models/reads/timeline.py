@@ -100,7 +100,8 @@ class ExposureEntry(_Entry):
     kind: Literal["exposure"] = "exposure"
     experiment: str
     arm: str
-    enrollment_id: str
+    enrollment_id: str | None = Field(description="of the journey they came to it by")
+    broadcast_id: UUID | None = Field(description="of the broadcast they came to it by")
 
 
 class Consented(_Entry):
