@@ -20,6 +20,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError, dates, numbers
+from jinja2 import Undefined
 
 
 class NotFit(Exception):  # a problem of a template, told with its place by who fills it in
@@ -132,7 +133,14 @@ def _written(value: object, pattern: numbers.NumberPattern, digits: int | None) 
     return str(own.apply(_decimal(value), READER.get().locale))
 
 
+def _there(value: object) -> None:
+    """A variable that is not set says so itself."""
+    if isinstance(value, Undefined):
+        str(value)
+
+
 def _decimal(value: object) -> Decimal:
+    _there(value)
     try:
         if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
             raise InvalidOperation
@@ -145,6 +153,7 @@ def _decimal(value: object) -> Decimal:
 
 
 def _moment(value: object) -> date | datetime:
+    _there(value)
     if isinstance(value, date):
         return value
     if isinstance(value, str):
