@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import re
 import signal
 import time
@@ -293,8 +294,14 @@ async def _tell(house: House, reader: asyncio.StreamReader, writer: asyncio.Stre
     writer.close()
 
 
-async def serve(house: House, port: int, control: int) -> None:
-    """Until SIGTERM or SIGINT."""
+async def _outlive_nobody(parent: int, stop: asyncio.Event) -> None:
+    while os.getppid() == parent:  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(1)
+    stop.set()
+
+
+async def serve(house: House, port: int, control: int, *, with_parent: bool = False) -> None:
+    """Until SIGTERM or SIGINT, or until whoever started it has gone."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -303,7 +310,10 @@ async def serve(house: House, port: int, control: int) -> None:
     told = await asyncio.start_server(partial(_tell, house), "127.0.0.1", control)
     ports = {"port": server.sockets[0].getsockname()[1], "control": told.sockets[0].getsockname()[1]}
     print(json.dumps(ports), flush=True)
+    orphaned = asyncio.create_task(_outlive_nobody(os.getppid(), stop)) if with_parent else None
     await stop.wait()
+    if orphaned is not None:
+        orphaned.cancel()
     server.close()
     told.close()
     house.hang_up()
@@ -318,12 +328,13 @@ def main() -> None:
     parser.add_argument("--no-pipelining", action="store_true", help="do not offer PIPELINING")
     parser.add_argument("--file", type=Path, help="one JSON line for each message and recipient")
     parser.add_argument("--bodies", action="store_true", help="with the message itself")
+    parser.add_argument("--with-parent", action="store_true", help="end when whoever started it has gone")
     asked = parser.parse_args()
     file = asked.file.open("a", encoding="utf-8") if asked.file else None
     house = House(
         latency=asked.latency / 1000, pipelining=not asked.no_pipelining, file=file, bodies=cast("bool", asked.bodies)
     )
-    uvloop.run(serve(house, asked.port, asked.control))
+    uvloop.run(serve(house, asked.port, asked.control, with_parent=asked.with_parent))
     if file is not None:
         file.close()
     print(json.dumps(house.counts.shown()), flush=True)

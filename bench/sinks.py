@@ -43,7 +43,7 @@ class Sink:
 async def running(*options: str) -> AsyncGenerator[Sink]:
     """Run one with these options of `python -m bench.sink`, and end it."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.sink", *options, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "bench.sink", "--with-parent", *options, cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
     try:
