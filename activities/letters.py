@@ -19,6 +19,7 @@ from tabiji.channels.email.compose import Mail, Mailbox, ascii_address, compose
 from tabiji.channels.email.counting import Tracking
 from tabiji.channels.email.facts import Facts, Fixed, contact_facts
 from tabiji.channels.email.links import Links
+from tabiji.channels.email.providers import headers_for
 from tabiji.channels.email.render import Rendered, Renderer
 from tabiji.domain.facts import KIND
 from tabiji.domain.orders import SendEmail, StepOrder
@@ -55,6 +56,8 @@ class Letterhead:
     returns: Returns | None = None
     """Makes the addresses that mail comes back to, where there is a domain for them."""
     tracking: Tracking = field(default_factory=Tracking)
+    providers: frozenset[str] = frozenset()
+    """Those that tell what becomes of mails."""
 
     @classmethod
     def of(cls, settings: Settings) -> Letterhead:
@@ -70,6 +73,7 @@ class Letterhead:
             returns=Returns(settings.signing_secret, settings.return_domain) if settings.return_domain else None,
             ui=f"{settings.temporal_ui}/namespaces/{quote(settings.temporal_namespace, safe='')}/workflows",
             tracking=Tracking.by(settings),
+            providers=frozenset(settings.carrier_secrets),
         )
 
 
@@ -157,6 +161,7 @@ class Letters:
             unsubscribe_url=letter.unsubscribe_url,
             envelope_sender=returns.bounce(letter.public_id) if returns else None,
             reply_to=returns.reply(letter.public_id) if returns and letter.answered else None,
+            more=headers_for(self._head.providers, letter.public_id),
         )
 
     def _common(self, order: StepOrder) -> dict[str, object]:

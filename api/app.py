@@ -45,6 +45,7 @@ from api import (
     unsubscribe,
     webhooks,
 )
+from api.carriers import door as carriers
 from api.deps import parts_of_app
 from api.errors import Unbroken, install
 from api.forms import files as form_files
@@ -98,6 +99,7 @@ ROUTERS = (
     landing.router,
     approval_pages.router,
     hooks.router,
+    carriers.router,
     webhooks.router,
     health.router,
 )

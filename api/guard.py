@@ -12,7 +12,7 @@ from api.errors import ApiProblem, problem_response
 LARGEST_BODY = 32 * 1024
 LARGEST_HOOK = 2 * 1024 * 1024
 """Of other systems, which send whole orders and cannot make them smaller."""
-HOOKS = "/v1/hooks/"
+HOOKS = ("/v1/hooks/", "/v1/carriers/")
 PATIENCE = 20.0
 """Seconds a client has to send its body."""
 

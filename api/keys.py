@@ -44,7 +44,7 @@ KEYLESS = re.compile(
 COUNTED = re.compile(r"/(t/visit|f/|p/|a/)(?!.*\.js$)")
 """Of these, what meets a limit by address. Links in mails do not: a mailbox provider opens many from one address."""
 EVENT_DOOR = re.compile(
-    r"/v1/(identify|track|page|screen|group|alias|batch|import|i|t|p|s|g|a|b|m|projects/[^/]+/settings|hooks/[^/]+)"
+    r"/v1/(identify|track|page|screen|group|alias|batch|import|i|t|p|s|g|a|b|m|projects/[^/]+/settings|hooks/[^/]+|carriers/[^/]+)"
 )
 """Where a key may come in the body, as Segment's browser client sends it, or a signature is the proof: the door itself
 asks for one."""

@@ -12,6 +12,7 @@ from temporalio.client import Client
 
 from activities.dispatch import Counts, Dispatcher
 from activities.steering import Steering
+from api.carriers.sns import Sns
 from api.known_keys import KnownKeys
 from api.lately import Lately
 from api.limits import Buckets, Limits
@@ -81,6 +82,7 @@ class Parts:
     forms: FormCatalog = field(default_factory=FormCatalog)
     topics: Topics = field(default_factory=Topics)
     sources: Sources = field(default_factory=Sources)
+    sns: Sns = field(default_factory=Sns)
     lately: Lately = field(default_factory=Lately)
     form_posts: Buckets = field(default_factory=lambda: Buckets(FORMS_A_MINUTE / 60, size=FORMS_AT_ONCE))
 

@@ -71,7 +71,10 @@ class Message(SQLModel, table=True):
         max_length=64,
         description="digest of the anonymous id its links have led to a site of ours; the first",
     )
-    opened_at: datetime | None = Field(default=None, description="by a person, first; journey time, as those below")
+    delivered_at: datetime | None = Field(
+        default=None, description="taken by the other side, as a provider told; journey time, as those below"
+    )
+    opened_at: datetime | None = Field(default=None, description="by a person, first")
     clicked_at: datetime | None = Field(default=None, description="by a person, first")
     machine_at: datetime | None = Field(default=None, description="opened or clicked by a program, first")
     replied_at: datetime | None = None

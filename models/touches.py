@@ -130,6 +130,13 @@ async def correct(tx: AsyncConnection, message: str) -> None:
     await _restamp(tx, message)
 
 
+async def note_delivered(tx: AsyncConnection, message: str, at: datetime) -> None:
+    """The recipient's server has taken it, as a provider says."""
+    rows = table(Message)
+    first = update(rows).where(rows.c.public_id == message, rows.c.delivered_at.is_(None))
+    await tx.execute(first.values(delivered_at=at))
+
+
 def page_of(url: str) -> str:
     """A link without what stands behind its path: of everybody's own link to a page, the page."""
     parts = urlsplit(url)

@@ -73,6 +73,7 @@ class MailShown(Shown):
     relay: str | None
     reply: str | None = Field(description="the relay's last words")
     sent_at: datetime | None
+    delivered_at: datetime | None = Field(description="as a provider told; most relays tell nothing")
     opened_at: datetime | None
     clicked_at: datetime | None
     machine_at: datetime | None = Field(description="opened or clicked by a program")

@@ -47,7 +47,7 @@ KEYLESS = {
 }
 BROWSER = {("POST", f"/v1/{call}") for call in ("identify", "track", "page", "screen", "batch")}
 WRITE = BROWSER | {("POST", f"/v1/{call}") for call in ("group", "alias", "import")}
-SIGNED = {("POST", "/v1/hooks/{source}")}
+SIGNED = {("POST", "/v1/hooks/{source}"), ("POST", "/v1/carriers/{name}")}
 """No key: what comes is signed."""
 LOOKS = {("POST", "/v1/conditions/check")}
 """Takes a body, and changes nothing."""
