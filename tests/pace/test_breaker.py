@@ -10,13 +10,14 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select, update
 
 from models import breaker
-from models.alarm import Alarm
+from models.alarm import Alarm, take, told, waiting
 from models.breaker import BREAKER, Bounds
 from models.control import pass_gate
 from models.database import Database, table
 from models.effect import Effect, keep
 from models.enrollment import Enrollment
 from models.pause import Pause
+from models.reads.pauses import figures, tripped
 from tabiji.domain.changes import OwnOrder
 from tabiji.domain.orders import Done
 from tabiji.errors import Paused
@@ -61,6 +62,29 @@ async def test_the_twenty_first_effect_of_an_hour_pauses_the_journey(database: D
     assert [row.pause_id for row in await scene.rows(Alarm)] == [pause.id]
     other = await scene.enters("somebody else")
     assert await scene.meets_a_pause(other), "the journey is paused, for everybody"
+    async with database.read() as tx:
+        assert (await figures(tx)).tripped == 1
+        assert [shown.id for shown in await tripped(tx)] == [pause.id]
+
+
+async def test_an_alarm_is_told_by_one_process_and_again_where_that_one_has_died(database: Database) -> None:
+    scene = Scene(database)
+    first = await scene.enters()
+    for n in range(1, 22):
+        await does(scene, first, n)
+
+    async def taken(lease: timedelta) -> int:
+        return len(await database.transact(lambda tx: take(tx, most=10, lease=lease)))
+
+    assert sum(await asyncio.gather(*(taken(MINUTE) for _ in range(4)))) == 1
+    alarms, [pause] = table(Alarm), await scene.rows(Pause)
+    async with database.write() as tx:
+        await tx.execute(update(alarms).values(lease_until=datetime(2026, 1, 1, tzinfo=UTC)))
+    assert await taken(MINUTE) == 1
+    await database.transact(lambda tx: told(tx, pause.id))
+    assert await taken(MINUTE) == 0
+    async with database.read() as tx:
+        assert not await waiting(tx)
 
 
 async def test_what_is_an_hour_old_counts_no_more(sqlite: Database) -> None:
