@@ -59,7 +59,8 @@ async def work(config: Settings) -> None:
     delivering = await connect(config, [JourneyPlugin()])
     await prepare(delivering, config)
     dispatcher = Dispatcher(delivering, database, catalog, task_queue=config.task_queue)
-    async with registered(config, database, catalog, dispatcher, topics) as activities:
+    registry = REGISTRY if config.metrics_port is not None else None
+    async with registered(config, database, catalog, dispatcher, topics, registry=registry) as activities:
         plugin = JourneyPlugin(
             journeys=journeys, activities=activities, gate=partial(pass_gate, database), topics=topics
         )

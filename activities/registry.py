@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from prometheus_client import CollectorRegistry
+
 from activities.alarms import Alarms
 from activities.approvals import Approvals
 from activities.broadcasts import Broadcasts
@@ -14,6 +16,7 @@ from activities.contacts import Contacts
 from activities.discovery import name_of, own_activities
 from activities.enrollments import Enrollments
 from activities.messages import Messages
+from activities.metrics import watch_relays
 from activities.notices import Notices
 from activities.post import Post
 from activities.reads import Reads
@@ -38,9 +41,16 @@ from tabiji.settings import Settings
 
 @asynccontextmanager
 async def registered(
-    settings: Settings, database: Database, catalog: Catalog, outbox: Outbox, topics: Topics
+    settings: Settings,
+    database: Database,
+    catalog: Catalog,
+    outbox: Outbox,
+    topics: Topics,
+    *,
+    registry: CollectorRegistry | None = None,
 ) -> AsyncGenerator[list[Callable[..., Any]]]:
-    """The activities, bound to what they need. Connections to the relay are closed at the end.
+    """The activities, bound to what they need. Connections to the relay are closed at the end. `registry` takes the
+    counts of mails.
 
     Raises:
         ConfigurationError: An address in the settings is none, there is no signing secret, or an activity of one's own
@@ -48,6 +58,8 @@ async def registered(
     """
     breaker.arm(breaker.Bounds.of(settings))
     relay = relays_of(settings)
+    if registry is not None:
+        watch_relays(relay.tallies(), registry)
     post = Post.of(settings, database, relay, secret=settings.signing_secret, topics=topics, catalog=catalog)
     teams = Teams.of(settings)
     webhooks = webhook_post(settings)

@@ -47,6 +47,25 @@ class Route:
     weight: float = 1.0
 
 
+@dataclass
+class Tally:
+    """What became of the mails a relay was asked to take, since the process started.
+
+    Attributes:
+        taken: It said yes.
+        refused: It said no for good.
+        later: It asked for patience, or had trouble of its own.
+        broken: The line broke, or there was none.
+        ours: It would not have us: our settings are wrong, or somebody sits in between.
+    """
+
+    taken: int = 0
+    refused: int = 0
+    later: int = 0
+    broken: int = 0
+    ours: int = 0
+
+
 class Health:
     """Whether a relay is left alone for a while: the longer, the more often it was asked in vain. Once is not often."""
 
@@ -94,6 +113,7 @@ class Relay:
     def __init__(self, route: Route) -> None:
         self.route = route
         self.health = Health()
+        self.tally = Tally()
         self.rate = Rate(route.rate) if route.rate else None
         self._places = Places(route.connections)
         self._idle: list[Line] = []

@@ -21,7 +21,7 @@ from tabiji.channels.email.compose import Mail
 from tabiji.channels.email.smtp.answers import read
 from tabiji.channels.email.smtp.line import Broken, Endpoint, Refused, Security, Talk, whole_lines
 from tabiji.channels.email.smtp.queueing import Rates
-from tabiji.channels.email.smtp.relay import HESITATION, Health, Relay, Route
+from tabiji.channels.email.smtp.relay import HESITATION, Health, Relay, Route, Tally
 from tabiji.domain.bounces import Kind
 
 log = structlog.stdlib.get_logger(__name__)
@@ -92,6 +92,10 @@ class Relays:
         """How each relay is, by name."""
         return {relay.route.name: relay.health for relay in self._relays}
 
+    def tallies(self) -> dict[str, Tally]:
+        """What became of the mails each was asked to take, by name."""
+        return {relay.route.name: relay.tally for relay in self._relays}
+
     async def _by_some(self, talk: Talk, lane: Lane) -> Taken:
         failure: TemporaryFailure | None = None
         asked: set[str] = set()
@@ -113,7 +117,9 @@ class Relays:
             raise _refused(relay, refusal, talk) from None
         except Broken as broken:
             relay.health.failed()
+            relay.tally.broken += not broken.ours
             if broken.ours:
+                relay.tally.ours += 1
                 log.error("relay.refuses_us", relay=relay.route.name, problem=str(broken))
             if talk.promised:
                 raise _broken(talk, str(broken)) from None
@@ -125,6 +131,7 @@ class Relays:
         finally:
             relay.health.left()
         relay.health.well()
+        relay.tally.taken += 1
         return taken
 
     def _all_rest(self) -> TemporaryFailure:
@@ -185,7 +192,10 @@ class _Turns:
 
 def _refused(relay: Relay, refusal: Refused, talk: Talk) -> CarrierError | _AskAnother:
     verdict, said = read(refusal.stage, refusal.reply), refusal.reply.said
+    relay.tally.refused += verdict.outcome == "permanent"
+    relay.tally.later += verdict.outcome == "temporary" and not verdict.ours
     if verdict.ours:
+        relay.tally.ours += 1
         log.error("relay.refuses_us", relay=relay.route.name, problem=said, stage=refusal.stage)
     if verdict.relay:
         relay.health.failed()
