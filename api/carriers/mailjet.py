@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from api.carriers.said import Object, Said, What, is_known, moment, objects, public_id, text
+from api.carriers.said import Object, Said, What, digest, is_known, moment, objects, public_id, text
 from tabiji.domain.bounces import Kind
 
 _PLAIN: Mapping[str, What] = {
@@ -57,12 +57,12 @@ class Mailjet:
 
 
 def _said(event: Object, what: What, kind: Kind = Kind.OTHER, *, permanent: bool = True) -> Said:
-    id = event.get("Message_GUID") or event.get("MessageID")
+    ids = (event.get("Message_GUID"), event.get("MessageID"), event.get("CustomID"), event.get("email"))
     return Said(
         what=what,
         message=public_id(event.get("CustomID")),
         address=text(event.get("email"), most=254),
-        key=f"{id}/{event.get('time')}" if isinstance(id, int | str) else "",
+        key=digest(what, *ids, event.get("time"), event.get("url")),
         at=moment(event.get("time")),
         kind=kind,
         permanent=permanent,

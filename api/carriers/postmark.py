@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from api.carriers.said import Object, Said, What, is_known, moment, obj, public_id, text
+from api.carriers.said import Object, Said, What, digest, is_known, moment, obj, public_id, text
 from tabiji.domain.bounces import Kind
 
 _PLAIN: Mapping[str, What] = {
@@ -69,13 +69,14 @@ def _is_theirs(event: Object) -> bool:
 
 def _said(event: Object, what: What, kind: Kind = Kind.OTHER, permanent: bool = True) -> Said:
     times = ("BouncedAt", "DeliveredAt", "ReceivedAt", "ChangedAt")
-    ids = (event.get("ID"), event.get("MessageID"))
+    at = next((found for name in times if (found := moment(event.get(name))) is not None), None)
     return Said(
         what=what,
         message=public_id(obj(event.get("Metadata")).get("tabiji")),
         address=text(event.get("Email") or event.get("Recipient"), most=254),
-        key=next((str(one) for one in ids if isinstance(one, int | str) and one), ""),
-        at=next((at for name in times if (at := moment(event.get(name))) is not None), None),
+        # Opens and clicks have no name of their own.
+        key=digest(what, event.get("ID"), event.get("MessageID"), at, event.get("OriginalLink")),
+        at=at,
         kind=kind,
         permanent=permanent,
         url=text(event.get("OriginalLink")),

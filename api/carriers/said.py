@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -103,6 +104,11 @@ def public_id(*candidates: object) -> str | None:
         if found is not None:
             return found[1]
     return None
+
+
+def digest(*parts: object) -> str:
+    """A name of an event that has none of its own, of what makes it another than the next."""
+    return hashlib.sha256("\n".join(map(str, parts)).encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def moment(value: object) -> datetime | None:

@@ -46,6 +46,20 @@ def topics() -> None:
 
 
 @app.command()
+def links(
+    template: Annotated[str, typer.Argument(help="Its name, e.g. demo/invitation.")],
+    *,
+    variant: Annotated[str | None, typer.Option(help="Only this arm of a test of its content.")] = None,
+) -> None:
+    """Show who opened and clicked the mails of a template, link by link, and programs apart from people."""
+    from tabiji.desk.links import show_links
+    from tabiji.desk.look import Api
+
+    with Api(settings()) as asked:
+        show_links(asked, template, variant=variant)
+
+
+@app.command()
 def stuck() -> None:
     """Show what does not move: failing workflow tasks, queues nobody polls, late dispatches, overdue timers."""
     from tabiji.desk.look import Api, show_stuck

@@ -137,7 +137,7 @@ def by_basic(events: object, *, credentials: str = BASIC) -> Sent:
 
 def by_sns(message: object, *, kind: str = "Notification", at: datetime = NOW, version: str = "1", **more: str) -> Sent:
     said: dict[str, str] = {
-        "Type": kind, "MessageId": "da41e39f-ea4d-435a-b922-c6aae3915ebe", "TopicArn": TOPIC,
+        "Type": kind, "MessageId": hashlib.sha256(repr(message).encode()).hexdigest()[:36], "TopicArn": TOPIC,
         "Message": message if isinstance(message, str) else json.dumps(message),
         "Timestamp": at.strftime("%Y-%m-%dT%H:%M:%S.000Z"), "SignatureVersion": version, "SigningCertURL": CERTIFICATE,
         **more,

@@ -148,3 +148,22 @@ async def test_a_host_in_another_script_is_told_as_every_reader_knows_it(product
     )
     location = (await production.nobody.get(link)).headers["location"]
     assert location == "https://xn--wgv71a119e.jp:8443/%E8%B3%87%E6%96%99?q=%E6%97%85#%E5%B9%B4"
+
+
+async def test_links_show_people_clicks_and_programs_apart(production: Door) -> None:
+    assert (await production.full.get("/v1/links", params={"template": "demo/invitation"})).status_code == 404
+    await mailed(production, ago=timedelta(hours=1))
+    await clicks(production, OFFER, GUIDE)
+    await clicks(production, f"{OFFER}?person=17")
+    await clicks(production, OFFER, **{"User-Agent": "python-requests/2"})
+
+    shown = (await production.full.get("/v1/links", params={"template": "demo/invitation"})).json()
+    assert (shown["sent"], shown["opened"], shown["clicked"], shown["machines"]) == (1, 1, 1, 1)
+    counts = [(one["page"], one["place"], one["people"], one["clicks"], one["machines"]) for one in shown["links"]]
+    assert counts == [(GUIDE, 2, 1, 1, 0), (OFFER, 1, 1, 2, 1)]
+    none = {"template": "demo/invitation", "variant": "warm"}
+    assert (await production.full.get("/v1/links", params=none)).status_code == 404
+    touches = (await production.full.get("/v1/messages/m1/touches")).json()["touches"]
+    assert [(one["verdict"], one["why"]) for one in touches].count(("machine", "user agent")) == 1
+    assert (await production.full.get("/v1/messages/none/touches")).status_code == 404
+    assert (await production.nobody.get("/v1/links", params={"template": "x"})).status_code == 401
