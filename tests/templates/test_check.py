@@ -100,13 +100,14 @@ def test_a_people_file_that_cannot_be_read_is_named(templates: Path) -> None:
         ("{% if %}", "template", "Expected an expression"),
         ("{{ contact.first_name | default('x') | date }}", "template", "is not a date"),
         ("{{ nothing }}", "variable", "nothing is not set"),
+        ("{% if contact is in_segment('hot') %}x{% endif %}", "segment", "no segment 'hot'"),
     ],
 )  # fmt: skip # a table
 def test_what_is_wrong_is_found_where_it_stands(templates: Path, body: str, code: str, words: str) -> None:
     write(templates, body)
     (problem,) = [one for one in checked(templates) if one.code == code]
     assert words in problem.message
-    assert problem.line == (1 if code == "size" else 4)
+    assert problem.line == (1 if code in ("size", "segment") else 4)
     assert problem.file.endswith("trial/welcome.html")
 
 

@@ -14,6 +14,12 @@ class Fixed(str):
     __slots__ = ()
 
 
+class Sample(str):
+    """Stands for a value nobody knows yet, of whatever kind a template takes it for."""
+
+    __slots__ = ()
+
+
 class Facts(Mapping[str, object]):
     """What a template may read under one name: ``contact.first_name``.
 

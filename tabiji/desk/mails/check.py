@@ -135,6 +135,11 @@ class Checker:
         except TemplateError as error:
             yield self._broken(name, error), ""
             return
+        for segment in sorted(self.renderer.segments(name)):
+            flaw = Flaw(
+                "segment", f"there is no segment {segment!r}: nothing defines segments.", "Ask for a tag or list."
+            )
+            yield self._problem(name, flaw), ""
         for person in people:
             for variant in variants:
                 whom = person.name if variant is None else f"{person.name} as {variant}"

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
+from tabiji.channels.email.facts import Sample
 from tabiji.channels.email.render import Facts, Rendered, Renderer
 from tabiji.errors import TemplateError
 from tabiji.journey.check.findings import Finding, Project, Severity, at
@@ -21,7 +22,7 @@ class Anybody(Mapping[str, object]):
     def __getitem__(self, key: str) -> object:
         if key == "attributes":
             return {}
-        return ["a tag"] if key == "tags" else f"a contact's {key}"
+        return ["a tag"] if key in ("tags", "lists") else Sample(f"a contact's {key}")
 
     def __iter__(self) -> Iterator[str]:
         return iter(("id", "email", "tags", "attributes"))
@@ -84,6 +85,7 @@ def filled(renderer: Renderer, template: str, contact: Mapping[str, object], var
             "public_url": "https://example.com",
             "postal_address": "1 Example Street",
             "unsubscribe_url": "https://example.com/unsubscribe",
+            "segments": dict.fromkeys(renderer.segments(template), False),
             "preferences_url": "https://example.com/preferences",
             "confirm": Facts(
                 "confirm",
