@@ -14,4 +14,5 @@ from tests.api.conftest import Door, opened, settings_for
 @pytest.fixture
 async def door(sqlite: Database, tmp_path: Path) -> AsyncGenerator[Door]:
     async with opened(sqlite, settings_for(sqlite, tmp_path)) as door:
+        door.nobody.headers["Accept-Language"] = "en"
         yield door

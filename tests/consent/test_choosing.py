@@ -41,7 +41,7 @@ async def test_ticking_agrees_unticking_takes_back_and_each_has_its_proof(door: 
     assert await agreed(door, contact) == {"newsletter": "yes", "marketing": "no"}
     latest = (await consents(door, contact))["history"][0]
     assert (latest["topic"], latest["source"], latest["network"]) == ("marketing", "preference-page", "127.0.0.0/24")
-    given = [told["topic"] for name, told in await events(door, "Consent Given", "Unsubscribed")]
+    given = [told["topic"] for _, told in await events(door, "Consent Given", "Unsubscribed")]
     assert sorted(given) == ["marketing", "marketing", "newsletter"]
 
 

@@ -94,7 +94,10 @@ async def desk(sqlite: Database, tmp_path: Path) -> AsyncGenerator[Desk]:
     settings = settings.model_copy(update={"secret": SecretStr(SECRET)})
     key = {"Authorization": f"Bearer {await create_key(sqlite, 'ops', 'admin')}"}
     with serving(compose(lambda: _parts(settings)), port):
-        async with relay() as server, httpx2.AsyncClient(base_url=settings.public_url, trust_env=False) as web:
+        async with (
+            relay() as server,
+            httpx2.AsyncClient(base_url=settings.public_url, trust_env=False, timeout=30) as web,
+        ):
             carrier = SmtpRelay("127.0.0.1", server.port)
             messages = Messages.of(settings, sqlite, carrier, secret=SECRET, topics=discover_topics())
             yield Desk(sqlite, web, key, server, messages)

@@ -102,7 +102,7 @@ async def test_a_filled_in_form_makes_the_visitor_known_records_consent_and_star
     names = [(event.name, event.properties) for event in events if event.kind != "change"]
     assert names[1:] == [
         ("Identified", {}),
-        ("Consent Given", {"topic": "marketing", "source": "form:whitepaper"}),
+        ("Consent Given", {"topic": "marketing", "source": "form:whitepaper", "form": "whitepaper"}),
         ("Form Submitted", {"form": "whitepaper"}),
     ]
     changed = {event.properties["name"] for event in events if event.kind == "change"}
