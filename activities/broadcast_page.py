@@ -14,20 +14,25 @@ from enum import Enum, auto
 from uuid import UUID
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
 from activities.attempts import attempt, span
 from activities.broadcast_marks import Marks
+from activities.carrying import in_the_end
 from activities.letters import Letter
 from activities.post import Post
 from models.broadcast_pages import Recipients
 from models.broadcasts import is_paused
 from models.clock import Clock
 from models.database import AnyRow, Database
+from models.experiments import drawn
 from models.ledger import Answer, Claim, Fate, Posting, public_id
+from models.posting import Variant
 from models.reads.contacts import ContactShown, whom_to_write
 from tabiji import crash
 from tabiji.domain.broadcasts import BroadcastOrder, Place
+from tabiji.domain.content import ContentTest
 from tabiji.domain.orders import SendEmail, SendOutcome
 from tabiji.errors import Busy, ChannelDown, DatabaseDown, Paused, Superseded, TabijiError, UnknownContact
 
@@ -41,12 +46,10 @@ LASTS = 45.0
 """Seconds after which a page begins no further chunk: whoever stops a worker does not wait long."""
 RELAY_AWAY = 10
 """So many in a row the relay did not take, and it is left alone for a while."""
-GIVEN_UP = timedelta(hours=24)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 HELD = timedelta(minutes=10)
 """Between two looks at a person who is paused."""
 _SOON = timedelta(milliseconds=100)
-TOO_LATE = "given up after 24 h"
 
 
 class Reason(Enum):
@@ -67,6 +70,7 @@ class Written:
     tries: int
     place: Place
     contact: ContactShown | None = None
+    variant: Variant | None = None
     letter: Letter | None = None
     problem: str | None = None
 
@@ -85,8 +89,13 @@ class Page:
     refused: int = 0
     problem: str = ""
     order: BroadcastOrder = field(init=False)
+    _content: ContentTest | None = field(init=False)
     _not_taken: int = 0
     _again: list[tuple[UUID, datetime | None, int]] = field(default_factory=list[tuple[UUID, datetime | None, int]])
+
+    def __post_init__(self) -> None:
+        """Read the test of its content, where it has one."""
+        self._content = None if self.row.content is None else ContentTest.model_validate(self.row.content)
 
     async def send(
         self, order: BroadcastOrder, *, deadline: float, tell: Callable[[BroadcastOrder], BroadcastOrder]
@@ -136,15 +145,30 @@ class Page:
             paused = await is_paused(tx, self.row.id)
             due = [] if paused else await self.recipients.page(tx, after, now=self.clock.now(), most=most)
             people = await whom_to_write(tx, [one.contact_id for one in due]) if due else {}
+            variants = await self._variants(tx, list(people.values()))
         written: list[Written] = []
         for one in due:
             place = Place(due=one.due, contact_id=str(one.contact_id))
             letter = Written(one.contact_id, one.tries, place, people.get(one.contact_id))
             if letter.contact is not None:
+                letter.variant = variants.get(letter.contact.id)
                 self._write_to(letter, letter.contact)
             written.append(letter)
             await asyncio.sleep(0)  # connections are waiting meanwhile
         return written, paused
+
+    async def _variants(self, tx: AsyncConnection, people: Sequence[ContactShown]) -> dict[UUID, Variant]:
+        """The arm each has in the test of its content, or would be given; empty where there is none."""
+        if self._content is None or not people:
+            return {}
+        content, asked = self._content, self._content.draw()
+        found = await drawn(tx, asked, [one.id for one in people])
+        return {contact: Variant(content, asked, arm) for contact, arm in found.items()}
+
+    def _template(self, written: Written) -> str:
+        of = written.variant
+        template: str = self.row.template
+        return template if of is None else of.content.template(of.drawn.arm, template)
 
     def _write_to(self, written: Written, contact: ContactShown) -> None:
         order = SendEmail(
@@ -153,11 +177,12 @@ class Page:
             step="broadcast",
             visit=1,
             at=self.clock.now(),
-            template=self.row.template,
+            template=self._template(written),
             topic=self.row.topic,
         )
+        arm = written.variant.drawn.arm if written.variant is not None else None
         try:
-            written.letter = self.post.letters.to_contact(contact, order, public_id(self._key(contact.id)))
+            written.letter = self.post.letters.to_contact(contact, order, public_id(self._key(contact.id)), variant=arm)
         except TabijiError as error:
             written.problem = str(error)
         except Exception as error:
@@ -225,7 +250,9 @@ class Page:
             key=self._key(written.contact_id),
             contact_id=written.contact_id,
             at=self.clock.now(),
-            template=self.row.template,
+            template=self._template(written),
+            variant=written.variant.drawn.arm if written.variant is not None else None,
+            tested=written.variant,
             subject=letter.rendered.subject if letter else None,
             address=contact.email if contact else None,
             broadcast_id=self.row.id,
@@ -281,9 +308,16 @@ class Page:
         await marks.put(fate)
 
     def _not_now(self, written: Written, fate: Fate) -> Fate:
-        if self.clock.now() - fate.claim.first_at > GIVEN_UP:
-            return Fate(claim=fate.claim, state="failed", reason=f"{TOO_LATE}: {fate.reason}")
-        self._trouble(written, fate.reason or "", min(FIRST_PAUSE * 2 ** min(written.tries, 10), LONGEST_PAUSE))
+        now = self.clock.now()
+        ended = in_the_end(fate, now - fate.claim.first_at)
+        if ended.state == "failed":
+            return ended
+        if fate.held:
+            # A domain whose rate is used up is no relay that is away: the others go on.
+            self._again.append((written.contact_id, now + (fate.after or _SOON), written.tries))
+            return fate
+        pause = min(FIRST_PAUSE * 2 ** min(written.tries, 10), LONGEST_PAUSE)
+        self._trouble(written, fate.reason or "", max(pause, fate.after or _SOON))
         return fate
 
     def _trouble(self, written: Written, problem: str, after: timedelta) -> None:
