@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from models.base import new_id
 from models.contact import Contact
@@ -118,6 +118,12 @@ class House:
                 if code >= 400:
                     return code, said
             return client.data(content)
+
+    async def forget(self) -> None:
+        """Begin anew, for one test of many mails."""
+        async with self.database.write() as tx:
+            for model in (Suppression, InboundMail, Task, Event, Message, Contact):
+                await tx.execute(delete(table(model)))
 
     async def rows(self, model: Any, **wanted: Any) -> Sequence[AnyRow]:
         """Rows of a table, in their order."""

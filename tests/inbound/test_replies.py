@@ -11,6 +11,7 @@ import pytest
 from activities.notices import Notices
 from activities.teams import Teams
 from models.contact import Consent, Contact
+from models.database import Database
 from models.event import Event
 from models.returns import Rules
 from models.standing import standings
@@ -18,7 +19,7 @@ from models.tasks import finish_task
 from tabiji.channels.carrier import TemporaryFailure
 from tabiji.channels.email.compose import Mail, Mailbox
 from tabiji.domain.sending.house import House as Ways
-from tests.inbound.house import DOMAIN, NOW, OURS, House
+from tests.inbound.house import DOMAIN, NOW, OURS, House, open_house
 from tests.inbound.mails import answer
 
 
@@ -184,3 +185,19 @@ async def _paused_until(house: House) -> object:
     async with house.database.read() as tx:
         known = await standings(tx, contacts, Ways(zone=ZoneInfo("UTC")), topics=["marketing"])
     return known[contacts[0].id].replied
+
+
+async def test_an_answer_and_its_notice_on_both_databases(database: Database) -> None:
+    async with open_house(database) as house:
+        public_id = await house.mailed("hanako@example.jp")
+        mail = answer("Could you call me?")
+        for _ in range(2):
+            await house.deliver(mail, OURS.reply(public_id), sender="hanako@example.jp")
+        relay = Relay()
+
+        told = [await _notices(house, relay).look() for _ in range(2)]
+
+        assert told == [1, 0]
+        assert len(relay.taken) == 1
+        assert await _paused_until(house) == NOW + timedelta(days=7)
+        assert await house.events() == ["Email Replied"]
