@@ -1,6 +1,6 @@
 """What becomes of mail that comes in: it is matched to a message of ours, and what it says is done. Once each.
 
-    reception = Reception(database, returns, recorder_clock, addresses)
+    reception = Reception(database, returns, clock, addresses)
     await reception.take(content, sender="", recipients=["b+…@mail.example.com"])
 
 Matched by a signed address first; then by the Message-ID of ours it brings back; of a failure alone, lastly, by the
@@ -10,6 +10,7 @@ address that failed, where that was written to lately. What matches nothing is k
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -191,7 +192,8 @@ async def _write(tx: AsyncConnection, letter: Letter, taken: Taken, fate: Fate |
         "recorded_at": now,
     }
     await tx.execute(insert(tx, InboundMail).values(**row).on_conflict_do_nothing(index_elements=["key"]))
-    await _forget(tx, now)
+    if taken.match is None:
+        await _forget(tx, now)
 
 
 async def _forget(tx: AsyncConnection, now: datetime) -> None:
@@ -203,6 +205,4 @@ async def _forget(tx: AsyncConnection, now: datetime) -> None:
 
 
 def _digest(content: bytes) -> str:
-    import hashlib
-
     return hashlib.sha256(content).hexdigest()
