@@ -69,6 +69,14 @@ class Travelling:
         return any(words.startswith(event) and not words.endswith("(goal)") for words in self.waiting_for)
 
 
+BROWSER = {
+    "User-Agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 "
+    "Safari/537.36",
+    "Accept-Language": "en",
+}
+"""A program that says it is one is taken for a filter that looks at links."""
+
+
 class Site:
     """Talks to the API with the key of the web app, and without one where browsers do."""
 
@@ -99,7 +107,7 @@ class Site:
 
     async def fetch(self, url: str) -> str | None:
         """What a browser does with a link of ours. Returns where it is sent on to, and does not go there."""
-        answer = await self._request("GET", url)
+        answer = await self._request("GET", url, headers=BROWSER)
         return answer.headers.get("location")
 
     async def person(self, anonymous_id: str) -> Person | None:

@@ -23,6 +23,7 @@ from tests.browser.conftest import FLAGS, NARROW, WIDE, chromium
 from tests.browser.sites import DOCUMENT, Shop, complaints_of, mailed, names, only, open_shop
 from tests.databases import sqlite_database
 from tests.docs.pages import blocks
+from tests.links.labelled import CHROME
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(60)]
 
@@ -51,7 +52,9 @@ def below() -> str:
 @asynccontextmanager
 async def visitor(browser: Browser, *, quiet: bool = True, **options: Any) -> AsyncGenerator[BrowserContext]:
     """A browser that was never here. Its pages' consoles stay empty of errors, violations of the policy among them."""
-    context = await browser.new_context(viewport=options.pop("viewport", WIDE), locale="ja-JP", **options)
+    context = await browser.new_context(
+        viewport=options.pop("viewport", WIDE), locale="ja-JP", **{"user_agent": CHROME, **options}
+    )
     heard: list[list[str]] = []
     context.on("page", lambda page: heard.append(complaints_of(page)))
     try:
