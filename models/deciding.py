@@ -12,7 +12,7 @@ from models.experiment import Experiment
 from models.reads.experiments import reading_of
 from tabiji.domain.experiments import Design
 from tabiji.domain.stats.verdict import Reading, Verdict
-from tabiji.errors import UnknownExperiment
+from tabiji.errors import InvalidChange, UnknownExperiment
 
 BY_THE_TEST = "the test"
 WEIGHED_EVERY = timedelta(minutes=1)
@@ -23,6 +23,7 @@ async def decide(database: Database, name: str, arm: str | None, *, by: str, rea
 
     Raises:
         UnknownExperiment: Nobody has been put into one of that name, or it has no such arm.
+        InvalidChange: It is a holdout.
     """
 
     async def work(tx: AsyncConnection) -> None:
@@ -30,6 +31,10 @@ async def decide(database: Database, name: str, arm: str | None, *, by: str, rea
         row = (await tx.execute(select(rows).where(rows.c.name == name).with_for_update())).one_or_none()
         if row is None:
             raise UnknownExperiment(name)
+        if row.kind == "holdout":
+            raise InvalidChange(
+                f"experiment {name!r}", "is a holdout: its share is a setting, or stands at its journey"
+            )
         if arm is not None and arm not in row.arms:
             raise UnknownExperiment(name, arm, tuple(row.arms))
         await _decided(tx, name, arm, by=by, reason=reason)

@@ -127,7 +127,7 @@ async def show_experiment(tx: AsyncConnection, name: str, *, now: datetime) -> E
         verdict=reading.verdict,
         winner=reading.winner,
         says=says(reading, waiting=waiting, within=design.within),
-        next=next_step(reading, decided=row.decided, winner=design.winner).replace("NAME", repr(name)),
+        next=next_step(reading, decided=row.decided, winner=design.winner, kind=row.kind).replace("NAME", repr(name)),
         p=reading.p,
         share_mismatch=reading.mismatch,
         more_people=reading.more.people if reading.more is not None else None,

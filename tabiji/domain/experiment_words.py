@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from tabiji.domain.durations import in_words
 from tabiji.domain.experiments import Winner
+from tabiji.domain.sending.held_out import TREATED
 from tabiji.domain.stats.sequential import Interval
 from tabiji.domain.stats.verdict import Reading, Verdict
 
@@ -34,8 +35,14 @@ def says(reading: Reading, *, waiting: int, within: timedelta) -> str:
             return f"Not enough data: {_so_far(people, waiting, within)}.{_more(reading)}"
 
 
-def next_step(reading: Reading, *, decided: str | None, winner: Winner) -> str:
+def next_step(reading: Reading, *, decided: str | None, winner: Winner, kind: str = "split") -> str:
     """What to do."""
+    if kind == "holdout" and reading.verdict is Verdict.WINNER:
+        return (
+            "Marketing brings more than none. Hold fewer people out, or nobody, when you have seen enough."
+            if reading.winner == TREATED
+            else "People do better without. Look at what they are sent."
+        )
     if decided is not None:
         return f"Decided: whoever has no arm yet gets {decided}. Take the others out of the code when you like."
     match reading.verdict:

@@ -17,9 +17,10 @@ from models.message import Message
 from models.reads.experiments import ExperimentShown, list_experiments, show_experiment
 from tabiji.domain.conditions import on
 from tabiji.domain.experiments import Draw
+from tabiji.domain.sending.held_out import holdout
 from tabiji.domain.stats.verdict import Verdict
 from tabiji.domain.tests import prop
-from tabiji.errors import UnknownExperiment
+from tabiji.errors import InvalidChange, UnknownExperiment
 from tests.experiments.crowd import LATER, NOON, asked, crowd
 
 
@@ -201,6 +202,17 @@ async def test_a_person_may_decide_against_the_figures_and_take_it_back(sqlite: 
         await decide(sqlite, "other", "plain", by="Sato")
 
 
+async def test_a_holdout_says_whether_marketing_brings_more_than_none(sqlite: Database) -> None:
+    group = holdout(0.25, asked().design.goals)
+    await crowd(sqlite, group, {"treated": (900, 150), "held_out": (300, 10)})
+    it = await shown(sqlite, "holdout")
+    assert (it.verdict, it.winner) == (Verdict.WINNER, "treated")
+    assert it.next.startswith("Marketing brings more than none")
+    assert it.detail[1].uplift is not None
+    with pytest.raises(InvalidChange, match="is a holdout"):
+        await decide(sqlite, "holdout", "treated", by="Sato")
+
+
 # Bandits
 
 
@@ -224,6 +236,7 @@ async def test_a_bandit_learns_from_people_whose_time_is_over(database: Database
     assert {one.arm for one in given.values()} == {"warm"}
     it = await shown(database)
     assert it.verdict is Verdict.BANDIT
+    assert (it.winner, it.p, [arm.uplift for arm in it.detail]) == (None, 1.0, [None, None])
     assert "no proof" in it.says
 
 

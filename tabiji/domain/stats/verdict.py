@@ -46,7 +46,8 @@ class Reading:
         winner: Proved to be better than all others.
         tallies: By arm, over all batches.
         beliefs: By arm.
-        uplift: Of each arm but the first, over the first. It holds at every moment, for all arms together.
+        uplift: Of each arm but the first, over the first. It holds at every moment, for all arms together. Empty for a
+            bandit.
         p: The always-valid p-value of the leading arm being no better than its closest rival.
         mismatch: The always-valid p-value of people having got their arms by the weights.
         more: What is missing.
@@ -84,8 +85,10 @@ def read(
     tallies = together(batches, arms)
     comparisons = max(1, len(arms) - 1)
     off = shares.mismatch(batches if given is None else given) if proves else 1.0
-    winner = _winner(arms, batches)
-    uplift = {arm: interval(batches, arm, arms[0], comparisons=comparisons) for arm in arms[1:]}
+    winner = _winner(arms, batches) if proves else None
+    # Who chooses by what came before throws no coin with known odds: nothing of this would hold.
+    compared = arms[1:] if proves else ()
+    uplift = {arm: interval(batches, arm, arms[0], comparisons=comparisons) for arm in compared}
     verdict = _verdict(tallies, uplift, at_least, winner, off, has_goal=has_goal, proves=proves)
     return Reading(
         verdict=verdict,
@@ -93,7 +96,7 @@ def read(
         tallies=tallies,
         beliefs=beliefs(tallies),
         uplift=uplift,
-        p=_p(tallies, batches, comparisons),
+        p=_p(tallies, batches, comparisons) if proves else 1.0,
         mismatch=off,
         more=_more(tallies, at_least, len(arms)) if verdict is Verdict.NOT_ENOUGH else None,
     )
