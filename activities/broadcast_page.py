@@ -7,6 +7,7 @@ with all of them ends the page: a template nobody can be written by, a relay tha
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -40,6 +41,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 CHUNK = 100
 """Claimed in one transaction, which is to stay under 50 ms."""
+AHEAD = 2
+"""So many chunks are being sent while the next is written and claimed."""
 TRIAL = 20
 """So many letters in a row that cannot be written, and the template is taken to be broken."""
 LASTS = 45.0
@@ -108,7 +111,7 @@ class Page:
         self.order = order
         until = min(_time() + LASTS, deadline - LASTS)
         pace = _Pace(self.row.rate)
-        under_way: asyncio.Task[None] | None = None
+        under_way: deque[asyncio.Task[None]] = deque()
         place = order.after
         try:
             while True:
@@ -129,14 +132,16 @@ class Page:
                 if claimed is None:
                     return Reason.PAUSED
                 place = letters[-1].place
-                before, under_way = under_way, asyncio.create_task(self._deliver(claimed, pace, deadline, place))
-                if before is not None:
-                    await before
+                before = under_way[-1] if under_way else None
+                under_way.append(asyncio.create_task(self._deliver(claimed, pace, deadline, place, before)))
+                if len(under_way) > AHEAD:
+                    await asyncio.shield(under_way[0])
+                    under_way.popleft()
                     tell(self.order)
         finally:
             # Cancelled or not: what has been claimed is sent and written down.
-            if under_way is not None:
-                await asyncio.shield(under_way)
+            for chunk in under_way:
+                await asyncio.shield(chunk)
                 tell(self.order)
 
     async def _write(self, after: Place | None, most: int) -> tuple[list[Written], bool]:
@@ -268,9 +273,14 @@ class Page:
         return f"broadcast/{self.row.id}/{contact_id}"
 
     async def _deliver(
-        self, claimed: Sequence[tuple[Written, Claim]], pace: _Pace, deadline: float, place: Place
+        self,
+        claimed: Sequence[tuple[Written, Claim]],
+        pace: _Pace,
+        deadline: float,
+        place: Place,
+        before: asyncio.Task[None] | None,
     ) -> None:
-        """Send a chunk; when all of it is written down, the place moves on."""
+        """Send a chunk; when all of it, and of the one before, is written down, the place moves on."""
         async with Marks(self.post.ledger) as marks:
             free = asyncio.Semaphore(2 * self.connections)
             sending: list[asyncio.Task[None]] = []
@@ -286,6 +296,8 @@ class Page:
         await self.post.tell([fate for fate in marks.marked if fate.state == "failed"])
         again, self._again = self._again, []
         await self.recipients.put_off(again)
+        if before is not None:
+            await before
         self.order = self.order.model_copy(update={"after": place})
 
     async def _send_one(self, written: Written, claim: Claim, marks: Marks, deadline: float) -> None:

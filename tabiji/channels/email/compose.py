@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from tabiji.channels.email.bodies import alternatives
 from tabiji.channels.email.finishing import Rendered
@@ -63,8 +64,16 @@ class Mailbox:
         return Address(display_name=self.name, addr_spec=self.email)
 
 
+# Most addresses, and nothing about which there could be a question: the others are left to the library.
+_PLAIN = re.compile(
+    r"[a-z0-9_+-]{1,20}(?:\.[a-z0-9_+-]{1,20}){0,2}@(?:[a-z0-9](?:-?[a-z0-9]){0,30}\.){1,3}(?P<top>[a-z]{2,24})"
+)
+
+
 def ascii_address(email: str) -> str | None:
     """An address as every relay takes it, its domain in punycode; None where there is no such form."""
+    if (plain := _PLAIN.fullmatch(email)) is not None and plain["top"] not in SPECIAL_USE_DOMAIN_NAMES:
+        return email
     try:
         return validate_email(
             email, check_deliverability=False, allow_smtputf8=False, test_environment=True
