@@ -57,11 +57,15 @@ async def pass_gate(database: Database, order: StepOrder) -> None:
 
     async def work(tx: AsyncConnection) -> None:
         contact = await admit(tx, order)
-        if isinstance(order, OwnOrder):
+        if _is_own(order):
             # What an author's own activity does leaves no other trace here, and counts among what is done to people.
             await keep(tx, order, Done(), contact_id=contact.id, recorded_at=await database_time(tx))
 
     await database.transact(work)
+
+
+def _is_own(order: StepOrder) -> bool:
+    return isinstance(order, OwnOrder)
 
 
 async def gate(tx: AsyncConnection, order: StepOrder, contact_id: UUID | None = None) -> None:
