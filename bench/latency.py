@@ -64,7 +64,7 @@ async def main(rate: float, seconds: float, waited_for: float) -> None:
             ) as api:
                 ours = await _ours(client, api, many, woken, views=rate - woken)
             async with process(sys.executable, "-m", "bench.bare_signal", client.service_client.config.target_host):
-                bare = await _bare(client, many, woken)
+                bare = await bare_times(client, many, woken)
     report: dict[str, Any] = {
         "events_a_second": rate,
         "journeys_woken_a_second": woken,
@@ -93,7 +93,7 @@ async def _ours(
         contact = (await api.get("/v1/contacts", params={"user_id": f"bench-{n}"})).raise_for_status().json()["id"]
         return f"pinged/{contact}/1"
 
-    ids = await _in_turn([partial(begin, n) for n in range(many)], rate=200)
+    ids = await in_turn([partial(begin, n) for n in range(many)], rate=200)
     await _all_wait(client, ids)
     times: dict[int, tuple[float, float]] = {}
 
@@ -107,17 +107,18 @@ async def _ours(
 
     pages = [partial(view, n) for n in range(int(many / rate * views))]
     await asyncio.gather(
-        _in_turn([partial(ping, n) for n in range(many)], rate=rate), _in_turn(pages, rate=max(views, 1))
+        in_turn([partial(ping, n) for n in range(many)], rate=rate), in_turn(pages, rate=max(views, 1))
     )
     return [(*times[n], await _started(client, id)) for n, id in enumerate(ids)]
 
 
-async def _bare(client: Client, many: int, rate: float) -> list[tuple[float, float]]:
+async def bare_times(client: Client, many: int, rate: float) -> list[tuple[float, float]]:
+    """Signal bare workflows, one after the other: when each signal was sent, and when its activity started."""
     async def begin(n: int) -> str:
         await client.start_workflow(Bare.run, id=f"bare-{n}", task_queue=QUEUE)
         return f"bare-{n}"
 
-    ids = await _in_turn([partial(begin, n) for n in range(many)], rate=200)
+    ids = await in_turn([partial(begin, n) for n in range(many)], rate=200)
     await _all_wait(client, ids)
     sent: dict[str, float] = {}
 
@@ -125,11 +126,11 @@ async def _bare(client: Client, many: int, rate: float) -> list[tuple[float, flo
         sent[id] = time.time()
         await client.get_workflow_handle(id).signal(Bare.pinged)
 
-    await _in_turn([partial(ping, id) for id in ids], rate=rate)
+    await in_turn([partial(ping, id) for id in ids], rate=rate)
     return [(sent[id], await _started(client, id)) for id in ids]
 
 
-async def _in_turn(work: Sequence[Callable[[], Awaitable[Any]]], *, rate: float) -> list[Any]:
+async def in_turn(work: Sequence[Callable[[], Awaitable[Any]]], *, rate: float) -> list[Any]:
     """Begin one after the other at a rate, however long each takes. At most 64 are under way."""
     slots, begun = asyncio.Semaphore(64), time.monotonic()
 

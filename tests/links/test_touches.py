@@ -111,6 +111,18 @@ async def test_a_doubtful_click_is_held_and_is_a_persons_if_nothing_more_is_said
     assert (await message(production)).clicked_at is not None
 
 
+async def test_postgresql_takes_a_walk_back_just_the_same(postgresql: Database, tmp_path: Any) -> None:
+    """What is written and corrected is SQL of each database's own."""
+    async with opened(postgresql, settings_for(postgresql, tmp_path, click_hold=timedelta(minutes=1))) as door:
+        await mailed(door, ago=timedelta(seconds=40))
+        await clicks(door, OFFER, GUIDE, TERMS)
+        await over(door)
+        assert {touch.verdict for touch in await door.all(Touch)} == {"machine"}
+        assert (await message(door)).clicked_at is None
+        shown = (await door.full.get("/v1/links", params={"template": "demo/invitation"})).json()
+        assert sum(one["machines"] for one in shown["links"]) == 3
+
+
 async def test_two_processes_that_settle_at_once_record_one_click(production: Door) -> None:
     await mailed(production, ago=timedelta(seconds=5))
     await clicks(production, OFFER)
