@@ -44,7 +44,7 @@ class Broadcast(SQLModel, table=True):
 class BroadcastRecipient(SQLModel, table=True):
     """Somebody a broadcast is for. Fixed when it begins; `due` moves on where a mail is put off."""
 
-    __tablename__ = "broadcast_recipient"
+    __tablename__ = "broadcast_recipient"  # pyright: ignore[reportAssignmentType] # SQLModel declares it as a property, a name is meant
     __table_args__ = (Index("ix_broadcast_recipient_due", "broadcast_id", "due", "contact_id"),)
 
     broadcast_id: UUID = Field(foreign_key="broadcast.id", primary_key=True)

@@ -169,7 +169,7 @@ class Recipients:
         async with self._database.read() as tx:
             return bool(await tx.scalar(query))
 
-    def _after(self, after: Place | None) -> Select[Any]:
+    def _after(self, after: Place | None) -> Select[*tuple[Any, ...]]:
         recipients = table(BroadcastRecipient)
         mine = (recipients.c.broadcast_id == self._id) & recipients.c.due.is_not(None)
         query = select(recipients.c.contact_id, recipients.c.due, recipients.c.tries).where(mine)

@@ -106,7 +106,7 @@ class Broadcasts:
         Raises:
             UnknownSegment, Refused: Nobody can be found by what it says of whom it is for.
         """
-        row = vars(self.row_of(plan)) | {"by": by}
+        row: dict[str, Any] = vars(self.row_of(plan)) | {"by": by}
 
         async def work(tx: AsyncConnection) -> None:
             await tx.execute(insert(tx, Broadcast).values(**row, recorded_at=await database_time(tx)))
@@ -223,9 +223,9 @@ async def find_people(
     found = {(row["kind"], row["value"]): row["contact_id"] for row in rows}
     contacts = table(Contact)
     ids = [contact for contact, *_ in named if contact is not None]
-    there = (
-        set((await tx.execute(select(contacts.c.id).where(among(tx, contacts.c.id, ids)))).scalars()) if ids else set()
-    )
+    there: set[UUID] = set()
+    if ids:
+        there = set((await tx.execute(select(contacts.c.id).where(among(tx, contacts.c.id, ids)))).scalars())
     return [
         (contact if contact in there else None)
         if contact is not None

@@ -120,7 +120,7 @@ class Hall:
             if turn.over:
                 return
             self.clock.at += turn.wait
-        raise AssertionError(f"it is not over: {turn}")
+        raise AssertionError("it is not over")
 
     async def show(self, id: UUID) -> BroadcastInFull:
         async with self.database.read() as tx:
