@@ -140,3 +140,9 @@ def test_a_saved_template_is_used_at_once(folder: Path) -> None:
     assert "before" in renderer.render("trial/welcome", contact()).text
     write(folder, "after, and longer")
     assert "after" in renderer.render("trial/welcome", contact()).text
+
+
+def test_a_value_that_breaks_a_style_is_told_and_not_quoted(folder: Path) -> None:
+    with pytest.raises(TemplateError, match="styles cannot be read") as caught:
+        write(folder, "<p style='color: {{ contact.colour }}'>x</p>").render("trial/welcome", contact(colour=";0"))
+    assert ";0" not in str(caught.value)

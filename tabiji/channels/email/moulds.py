@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
+from css_inline import InlineError
 from selectolax.lexbor import LexborHTMLParser
 
 from tabiji.channels.email.filling import ENDS, OPENS, SLOT, Filled
@@ -134,7 +135,7 @@ def mould_of(skeleton: str, values: int) -> Mould | None:
     """A mould of a skeleton with so many values; None where the plain way alone is right."""
     try:
         return _made(skeleton, values)
-    except _Declined:
+    except (_Declined, InlineError):
         return None
 
 

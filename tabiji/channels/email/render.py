@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import cast
 
 from babel import Locale
+from css_inline import InlineError
 from markupsafe import Markup
 
 from tabiji.brand import read_brand
@@ -93,7 +94,11 @@ class Renderer:
         reader = self._reader(context)
         while True:
             about = self._about(template, reader.locale)
-            made = self._made(template, about, {**context, "variant": variant}, reader, variant)
+            try:
+                made = self._made(template, about, {**context, "variant": variant}, reader, variant)
+            except InlineError:
+                # Its message quotes the style, and a value may stand in it.
+                raise TemplateError(template, "its styles cannot be read. Values do not belong into a style.") from None
             if about.compiled == self._templates.compiled:
                 break
             # A file was saved meanwhile: what is known about it may have changed.
