@@ -52,9 +52,9 @@ def below() -> str:
 @asynccontextmanager
 async def visitor(browser: Browser, *, quiet: bool = True, **options: Any) -> AsyncGenerator[BrowserContext]:
     """A browser that was never here. Its pages' consoles stay empty of errors, violations of the policy among them."""
-    context = await browser.new_context(
-        viewport=options.pop("viewport", WIDE), locale="ja-JP", **{"user_agent": CHROME, **options}
-    )
+    # Chromium without a screen says so, and links in mails would take it for a program.
+    options.setdefault("user_agent", CHROME)
+    context = await browser.new_context(viewport=options.pop("viewport", WIDE), locale="ja-JP", **options)
     heard: list[list[str]] = []
     context.on("page", lambda page: heard.append(complaints_of(page)))
     try:
