@@ -68,13 +68,20 @@ async def _broadcast(project: Path, env: dict[str, str], relay: Sink, people: in
         for fifth, name in enumerate(("worker", "temporal", "worker", "temporal"), 1):
             while (await relay.counts())["mails"] < people * fifth // 5:  # noqa: ASYNC110 # another process tells nobody
                 await asyncio.sleep(LOOK)
-            state = json.loads((project / ".tabiji" / "stack.json").read_text())
-            os.kill(state["children"][name], signal.SIGKILL)
+            killed = _pid(project, name)
+            os.kill(killed, signal.SIGKILL)
+            while _pid(project, name) == killed:  # noqa: ASYNC110 # another process tells nobody
+                await asyncio.sleep(LOOK)
         while True:
             shown: dict[str, Any] = (await api.get(f"/v1/broadcasts/{id}")).json()
             if shown["state"] == "done":
                 return shown
             await asyncio.sleep(1)
+
+
+def _pid(project: Path, name: str) -> int:
+    """Of a process of the desk, as it is now: another one when it has been started again."""
+    return int(json.loads((project / ".tabiji" / "stack.json").read_text())["children"].get(name, 0))
 
 
 async def _perhaps_twice(database: Database, id: UUID) -> int:
