@@ -88,7 +88,7 @@ async def test_a_mail_goes_out_complete_and_once(house: House) -> None:
     assert "Hi 花子," in html.get_content()
     assert "Hi 花子," in text.get_content()
     assert LINKS.open(name) in html.get_content()
-    assert LINKS.click(name, "https://www.example.com/pricing") in html.get_content()
+    assert LINKS.click(name, "https://www.example.com/pricing", 2) in html.get_content()
     way_out = LINKS.unsubscribe(somebody.id, "marketing", name)
     assert mail["List-Unsubscribe"] == f"<{way_out}>"
     assert way_out in html.get_content()

@@ -1,6 +1,6 @@
 """The body of a mail: its text and its HTML, one beside the other (RFC 2046), as seven bits.
 
-Written by hand, because the standard library takes two milliseconds for each mail and this a twentieth.
+Written by hand, because the standard library takes two milliseconds for each mail and this a fifteenth.
 Bodies travel as they are, as quoted-printable or as base64: not every relay takes eight bits.
 """
 
