@@ -60,11 +60,19 @@ async def registered(
     relay = relays_of(settings)
     if registry is not None:
         watch_relays(relay.tallies(), registry)
-    post = Post.of(settings, database, relay, secret=settings.signing_secret, topics=topics, catalog=catalog)
-    teams = Teams.of(settings)
-    webhooks = webhook_post(settings)
     clock = SystemClock(settings.clock_shift)
     recorder = Recorder(database, catalog, clock, outbox, lane=Lane.JOURNEYS)
+    post = Post.of(
+        settings,
+        database,
+        relay,
+        secret=settings.signing_secret,
+        topics=topics,
+        catalog=catalog,
+        recorder=recorder,
+    )
+    teams = Teams.of(settings)
+    webhooks = webhook_post(settings)
     enrollments = Enrollments(Waits(database, catalog, outbox, zone=settings.zone))
     occasions = Occasions(database, catalog, clock, outbox, zone=settings.zone)
     broadcasts = Broadcasts(database, post, clock, zone=settings.zone, connections=settings.smtp_connections)

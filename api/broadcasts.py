@@ -114,7 +114,11 @@ class BroadcastSent(BaseModel):
 class PeopleSent(BaseModel):
     """Some of those a draft is for."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"people": [{"email": "hanako@example.jp"}, {"user_id": "u-1001"}]}]},
+    )
 
     people: Annotated[list[PersonSent], Field(min_length=1, max_length=MOST_PEOPLE)]
 
@@ -135,7 +139,9 @@ class BroadcastList(BaseModel):
 class Why(BaseModel):
     """Why it is paused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"examples": [{"reason": "a wrong price in it"}]}
+    )
 
     reason: Reason | None = None
 

@@ -114,6 +114,7 @@ async def _ours(
 
 async def bare_times(client: Client, many: int, rate: float) -> list[tuple[float, float]]:
     """Signal bare workflows, one after the other: when each signal was sent, and when its activity started."""
+
     async def begin(n: int) -> str:
         await client.start_workflow(Bare.run, id=f"bare-{n}", task_queue=QUEUE)
         return f"bare-{n}"

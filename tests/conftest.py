@@ -20,7 +20,8 @@ from models.database import Database
 from tests.databases import PostgresServer, make_template, postgres_server, postgresql_database, sqlite_database
 
 ON_BOTH = (
-    "road", "identity", "mail", "pace", "test_migrations.py", "test_databases.py", "test_look_back.py", "test_filters.py",
+    "road", "identity", "mail", "pace",
+    "test_migrations.py", "test_databases.py", "test_look_back.py", "test_filters.py",
 )  # fmt: skip # one list
 """Below tests/."""
 

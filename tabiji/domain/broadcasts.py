@@ -66,7 +66,7 @@ class Turn(Frozen):
 
 
 def own_moment(local: datetime, zone: tzinfo, *, now: datetime) -> datetime:
-    """When a clock on somebody's wall shows a date and time; where it has shown it already, when it next shows the time.
+    """When a clock on somebody's wall shows a date and time; where it has already, when it next shows the time.
 
     Where the clocks go forward over it, it is the moment they do; where they go back, the first of the two.
 

@@ -18,6 +18,10 @@ from tests.broadcasts.hall import NOON, addresses, crowd
 ATTEMPT = Attempt(run_id="run", activity_id="1", number=1, span=timedelta(minutes=1))
 
 
+def words(sql: str) -> str:
+    return " ".join(sql.split())
+
+
 async def statements(database: Database, broadcast: UUID, people: int) -> list[str]:
     """Those of one page's claims, each as often as its text came, however many rows it wrote."""
     ids = await crowd(database, [f"{new_id().hex}@example.jp" for _ in addresses(people)])
@@ -28,11 +32,11 @@ async def statements(database: Database, broadcast: UUID, people: int) -> list[s
         assert tx.sync_connection is not None
         driver: Any = tx.sync_connection.connection.driver_connection
         found.append(driver)
-        await driver.set_trace_callback(lambda sql: seen.append(" ".join(sql.split())[:60]))
+        await driver.set_trace_callback(lambda sql: seen.append(words(sql)[:60]))
 
     async with database.read() as tx:
         rows = (await tx.exec_driver_sql("SELECT id, email FROM contact")).all()
-    email = {UUID(id): address for id, address in rows}
+    email: dict[UUID, str] = {UUID(row[0]): row[1] for row in rows}
     postings = [
         Posting(
             key=f"broadcast/{broadcast}/{id}",

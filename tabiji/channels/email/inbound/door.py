@@ -130,7 +130,9 @@ class Door:
             return "554 5.4.6 too many hops: this mail goes round in circles"
         try:
             async with asyncio.timeout(self._limits.storing.total_seconds()):
-                await self._take(content, (envelope.mail_from or "").strip("<>"), [str(one) for one in envelope.rcpt_tos])
+                await self._take(
+                    content, (envelope.mail_from or "").strip("<>"), [str(one) for one in envelope.rcpt_tos]
+                )
         except (Unavailable, TimeoutError) as problem:
             self.counts.put_off += 1
             log.warning("inbound.put_off", problem=type(problem).__name__)
