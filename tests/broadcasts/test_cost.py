@@ -7,19 +7,17 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.base import new_id
-from models.database import Database
+from models.contact import Contact
+from models.database import Database, table
 from models.ledger import Attempt, Claim, Ledger, Posting
 from tabiji.domain.sending.house import House
 from tests.broadcasts.hall import NOON, addresses, crowd
 
 ATTEMPT = Attempt(run_id="run", activity_id="1", number=1, span=timedelta(minutes=1))
-
-
-def words(sql: str) -> str:
-    return " ".join(sql.split())
 
 
 async def statements(database: Database, broadcast: UUID, people: int) -> list[str]:
@@ -28,15 +26,19 @@ async def statements(database: Database, broadcast: UUID, people: int) -> list[s
     seen: list[str] = []
     found: list[Any] = []
 
+    def note(sql: str) -> None:
+        seen.append(" ".join(sql.split())[:60])
+
     async def guard(tx: AsyncConnection) -> None:
         assert tx.sync_connection is not None
         driver: Any = tx.sync_connection.connection.driver_connection
         found.append(driver)
-        await driver.set_trace_callback(lambda sql: seen.append(words(sql)[:60]))
+        await driver.set_trace_callback(note)
 
     async with database.read() as tx:
-        rows = (await tx.exec_driver_sql("SELECT id, email FROM contact")).all()
-    email: dict[UUID, str] = {UUID(row[0]): row[1] for row in rows}
+        contacts = table(Contact)
+        rows = await tx.execute(select(contacts.c.id, contacts.c.email))
+        email = {row.id: row.email for row in rows}
     postings = [
         Posting(
             key=f"broadcast/{broadcast}/{id}",
