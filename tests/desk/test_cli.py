@@ -118,7 +118,7 @@ async def test_a_journey_is_drawn_from_its_source(here: Desk) -> None:
     assert json.loads(out)["nodes"][1]["step"] == "steps/send_email:whitepaper/welcome"
     code, _, err = await here.tabiji("map", "unknown")
     assert code == 1
-    assert "no journey 'unknown' is loaded. Known: birthday, lead-nurturing, " in err
+    assert "no journey 'unknown' is loaded. Known: birthday, double-opt-in, " in err
 
 
 async def test_a_check_of_the_shipped_journeys_finds_nothing_and_of_a_wrong_one_its_line(here: Desk) -> None:

@@ -29,7 +29,9 @@ def samples(folder: Path) -> dict[str, bytes]:
 
 def _fetch(folder: Path) -> None:
     wanted = f"flufl.bounce=={version('flufl.bounce')}"
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "flufl.bounce", wanted]
+    # An environment made by uv has no pip of its own.
+    pip = [str(Path(sys.executable).parent / "uvx"), "--quiet", "--from", "pip", "pip"]
+    command = [*pip, "download", "--quiet", "--no-deps", "--no-binary", "flufl.bounce", wanted]
     subprocess.run([*command, "--dest", str(folder)], check=False, capture_output=True, timeout=60)
 
 
