@@ -153,6 +153,8 @@ class TrackedLinks:
             said = found["said"]
             if said is None or (href := _HREF.match(said)) is None:
                 return found[0]
+            if href["url"] in untouched:
+                return found[0]  # each is of one mail alone: nothing of it is worth remembering
             asked = _asked(said)
             url, target, payload = _led(href["url"], utm if asked.get("utm") != "off" else None)
             if payload is None or url in untouched:
