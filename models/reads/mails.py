@@ -55,6 +55,7 @@ class MailShown(Shown):
     visit: int
     audience: str
     channel: str
+    recipient: str | None = Field(description="the address it was meant for, which may not be theirs any more")
     template: str
     variant: str | None
     topic: str | None

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from tabiji.desk.look import Api, moment
 from tabiji.errors import Refused
@@ -49,13 +49,15 @@ def show_why(
 
 
 def _listed(mails: list[dict[str, Any]]) -> Table:
-    table = Table("decided", "mail", "topic", "state", "why, and what then")
+    # What is cut is no use: a template's name is what one looks for next.
+    table = Table("decided", Column("mail", overflow="fold"), "topic", "state", Column("why, and what then", ratio=1))
     for mail in mails:
         table.add_row(
-            moment(mail["at"]),
+            moment(mail["at"])[5:16],
             escape(mail["template"]) + (f" ({escape(mail['variant'])})" if mail["variant"] else ""),
             escape(mail["topic"] or "-"),
-            mail["state"] + (f"\nnot before {moment(mail['not_before'])}" if mail["state"] == "deferred" else ""),
+            mail["state"]
+            + (f"\nnot before\n{moment(mail['not_before'])[5:16]}" if mail["state"] == "deferred" else ""),
             "\n".join(_why(mail)) or "-",
         )
     return table
@@ -64,7 +66,7 @@ def _listed(mails: list[dict[str, Any]]) -> Table:
 def _why(mail: dict[str, Any]) -> list[str]:
     said = [escape(f"{mail['reason']}. {mail['says'] or ''}".strip())] if mail["reason"] else []
     said += [escape(mail["remedy"])] if mail["remedy"] else []
-    said += [f"{words} {moment(mail[column])}" for column, words in HAPPENED.items() if mail[column]]
+    said += [f"{words} {moment(mail[column])[5:16]}" for column, words in HAPPENED.items() if mail[column]]
     return said
 
 
