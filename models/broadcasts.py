@@ -106,13 +106,15 @@ class Broadcasts:
         Raises:
             UnknownSegment, Refused: Nobody can be found by what it says of whom it is for.
         """
-        row: dict[str, Any] = vars(self.row_of(plan)) | {"by": by}
+        made = self.row_of(plan)
+        id: UUID = made.id
 
         async def work(tx: AsyncConnection) -> None:
-            await tx.execute(insert(tx, Broadcast).values(**row, recorded_at=await database_time(tx)))
+            written = {"by": by, "recorded_at": await database_time(tx)}
+            await tx.execute(insert(tx, Broadcast).values(**vars(made), **written))
 
         await self._database.transact(work)
-        return row["id"]  # type: ignore[no-any-return] # of a namespace
+        return id
 
     async def row(self, id: UUID) -> AnyRow | None:
         """What was written down of it."""
