@@ -12,7 +12,7 @@ from demo.chaos import FEWEST, VICTIMS, is_child, plan
 from tests.demo.playing import demo
 
 SEEDS = 20
-FIRST = 4
+FIRST = 2
 """So many of them before every change; the others say the same at length."""
 
 
