@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -78,18 +80,20 @@ def test_the_documentation_states_what_is_measured() -> None:
         assert re.search(rf"\| {re.escape(what)} \| {figure} ", page), f"{what}: {figure}"
 
 
-@pytest.mark.parametrize("case", PEOPLE, ids=lambda case: case.name)
+def each(cases: Iterable[Case], but: str, why: str) -> list[Any]:
+    """Every case; the one that is known to be judged wrongly must stay so, or the documentation is behind."""
+    known = pytest.mark.xfail(strict=True, raises=AssertionError, reason=why)
+    return [pytest.param(case, id=case.name, marks=[known] if case.name.startswith(but) else []) for case in cases]
+
+
+@pytest.mark.parametrize("case", each(PEOPLE, "three tabs at once, images off", "taken for a walk through the links"))
 def test_a_person_is_not_taken_for_a_program(case: Case) -> None:
-    if case.name.startswith("three tabs at once, images off"):
-        pytest.skip("the one that is known to be taken for a walk through the links; the documentation says so")
     for did, (judgement, settled) in zip(case.did, told(case), strict=True):
         assert settled.value == did.who, (did, judgement)
 
 
-@pytest.mark.parametrize("case", PROGRAMS, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", each(PROGRAMS, "a sandbox opens", "doubt ends in the person's favour"))
 def test_a_program_is_not_taken_for_a_person(case: Case) -> None:
-    if case.name.startswith("a sandbox opens"):
-        pytest.skip("doubt ends in the person's favour; the documentation says so")
     for did, (judgement, settled) in zip(case.did, told(case), strict=True):
         assert settled is Verdict.MACHINE, (did, judgement)
 
